@@ -49,6 +49,8 @@ export interface PipelineErrorFacts {
   readonly url?: string;
   /** Key of the sample. */
   readonly key?: string;
+  /** Place of the sample in its shard, from 0. */
+  readonly index?: number;
   /** Name of the stage, for example `map`. */
   readonly stage?: string;
   readonly [fact: string]: unknown;
@@ -86,7 +88,8 @@ export class PipelineError extends Error {
 
 /** The same error with facts added that only an outer layer knows, such as the shard and the key. */
 export function withFacts(error: PipelineError, facts: PipelineErrorFacts): PipelineError {
-  const outer = new PipelineError(error.code, error.message, { ...error.facts, ...facts, cause: error.cause });
+  const where = facts.key !== undefined && !error.message.includes(`"${facts.key}"`) ? ` (sample "${facts.key}")` : "";
+  const outer = new PipelineError(error.code, error.message + where, { ...error.facts, ...facts, cause: error.cause });
   outer.stack = error.stack;
   return outer;
 }
