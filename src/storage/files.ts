@@ -1,0 +1,77 @@
+import { PipelineError } from "../errors.ts";
+import { builtin } from "../runtime/runtime.ts";
+import { shownAddress } from "./address.ts";
+import type { ByteReader } from "./byte-reader.ts";
+
+/** Path of a local address: a path itself, or a `file:` URL. */
+export function localPath(address: string): string {
+  return /^file:/i.test(address) ? builtin("url").fileURLToPath(address) : address;
+}
+
+/**
+ * A read as short as this came from the operating system's cache: the next one is made in place, without the way to a thread
+ * and back, which costs more than the read. One that takes longer waits for a disk, and must not hold up the program: the next
+ * one goes to a thread again.
+ */
+const QUICK_MS = 1;
+/** Reads in place in a row: then one goes to a thread, so that timers, aborts and other work of the program get their turn. */
+const IN_PLACE = 7;
+
+/**
+ * Opens a local file. Reads go straight into the caller's memory.
+ *
+ * @throws {PipelineError} `SHARD_UNREADABLE`
+ */
+export async function openFile(address: string, signal?: AbortSignal): Promise<ByteReader> {
+  signal?.throwIfAborted();
+  const handle = await builtin("fs/promises")
+    .open(localPath(address))
+    .catch((cause: unknown) => {
+      throw unreadable(address, cause);
+    });
+  const { readSync } = builtin("fs");
+  let position = 0;
+  let quick = 0;
+  let closed: Promise<void> | undefined;
+  return {
+    async read(into) {
+      signal?.throwIfAborted();
+      try {
+        const started = performance.now();
+        const inPlace = quick > 0;
+        const bytesRead = inPlace
+          ? readSync(handle.fd, into, 0, into.length, position)
+          : (await handle.read(into, 0, into.length, position)).bytesRead;
+        if (performance.now() - started >= QUICK_MS) quick = 0;
+        else quick = inPlace ? quick - 1 : IN_PLACE;
+        position += bytesRead;
+        return bytesRead;
+      } catch (cause) {
+        throw unreadable(address, cause);
+      } finally {
+        signal?.throwIfAborted();
+      }
+    },
+    close: () => (closed ??= handle.close()),
+  };
+}
+
+const CASES: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ENOENT: ["no such file", "check the name, and the folder it is relative to"],
+  EISDIR: ["it is a folder", "give the folder as a shard pattern, or name a file in it"],
+  EACCES: ["no permission", "check who may read the file"],
+  EMFILE: ["too many open files", "raise the limit with ulimit -n, or read fewer shards at once"],
+};
+
+function unreadable(address: string, cause: unknown): PipelineError {
+  const url = shownAddress(address);
+  const code = (cause as { code?: string }).code ?? "";
+  const [what, hint] = CASES[code] ?? [cause instanceof Error ? cause.message : String(cause), "try to read it again"];
+  return new PipelineError("SHARD_UNREADABLE", `Cannot read "${url}": ${what}`, { url, hint, cause });
+}
+
+/** Removes files; those that are not there are no matter. */
+export async function removeFiles(paths: readonly string[]): Promise<void> {
+  const { rm } = builtin("fs/promises");
+  await Promise.all(paths.map((path) => rm(path, { force: true })));
+}
