@@ -1,0 +1,47 @@
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Keys of samples: UTF-8 bytes and offsets, made into strings on demand. Key `i` is `bytes[offsets[i]..offsets[i + 1])`. */
+export class SampleKeys {
+  readonly bytes: Uint8Array;
+  readonly offsets: Uint32Array;
+
+  constructor(bytes: Uint8Array, offsets: Uint32Array) {
+    this.bytes = bytes;
+    this.offsets = offsets;
+  }
+
+  get length(): number {
+    return this.offsets.length - 1;
+  }
+
+  /** Key `i`. A byte that is no UTF-8 is the lone surrogate U+DC00 + byte, as in Python. */
+  at(i: number): string {
+    return decodeName(this.bytes, this.offsets[i]!, this.offsets[i + 1]!);
+  }
+}
+
+/** A name in a tar as text. A byte that is no UTF-8 is the lone surrogate U+DC00 + byte, as Python's surrogateescape. */
+export function decodeName(bytes: Uint8Array, start: number, end: number): string {
+  try {
+    return strict.decode(bytes.subarray(start, end));
+  } catch {
+    return decodeEscaped(bytes, start, end);
+  }
+}
+
+function decodeEscaped(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  let i = start;
+  while (i < end) {
+    const first = bytes[i]!;
+    const length = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    try {
+      text += strict.decode(bytes.subarray(i, Math.min(i + length, end)));
+      i += length;
+    } catch {
+      text += String.fromCharCode(0xdc00 + first);
+      i++;
+    }
+  }
+  return text;
+}
