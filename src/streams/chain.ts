@@ -1,0 +1,130 @@
+import type { AnySampleType } from "../schema/sample.ts";
+import { type Chunk, slice } from "./chunk.ts";
+import type { Faults } from "./faults.ts";
+import type { OperatorSpec, Stage } from "./operator.ts";
+import { comparePlaces, type ShuffleOrder } from "./order.ts";
+import { CountedTrace, type Place, type Progress, progressAt } from "./trace.ts";
+
+/** Operators between two counts: one numbering of items holds for all of them. */
+export interface Segment {
+  /** The number of its first input, where nothing is resumed. */
+  readonly countFrom: number;
+  readonly steps: Step[];
+}
+
+/** An operator in its plan. */
+export interface Step {
+  readonly spec: OperatorSpec;
+  /** Its place in the plan. */
+  readonly nth: number;
+  /** How the rows of its segment are ordered behind it. */
+  readonly order: ShuffleOrder | undefined;
+}
+
+/**
+ * Cuts a list of operators into segments. Besides `count` operators, a second numbering begins where one would not do: at a
+ * shuffle of batches, and at a `flatMap` behind a batch or behind a shuffle of another's outputs.
+ */
+export function segmentsOf(specs: readonly OperatorSpec[], epoch: number): Segment[] {
+  let segment: Segment = { countFrom: 0, steps: [] };
+  const segments = [segment];
+  let flat = false;
+  let batched = false;
+  let order: ShuffleOrder | undefined;
+  let shuffles = 0;
+  specs.forEach((spec, nth) => {
+    const { role = "each" } = spec;
+    const anew =
+      role === "count" || (role === "shuffle" && batched) || (role === "flat" && (batched || order?.parts === true));
+    if (anew) {
+      segment = { countFrom: spec.countFrom ?? 0, steps: [] };
+      segments.push(segment);
+      [flat, batched, order] = [false, false, undefined];
+    }
+    if (role === "flat") flat = true;
+    if (role === "batch") batched = true;
+    if (role === "shuffle") {
+      const { seed, window } = spec.shuffle!;
+      // Whole blocks of the shuffle before, so that it need not be read again from within one.
+      const whole = order === undefined ? window : Math.ceil(window / order.window) * order.window;
+      order = { seed, epoch, nth: shuffles++, window: whole, parts: flat };
+    }
+    segment.steps.push({ spec, nth, order });
+  });
+  return segments;
+}
+
+/** What a chain of stages needs to know of its run. */
+export interface ChainContext {
+  readonly epoch: number;
+  readonly faults: Faults;
+  readonly signal: AbortSignal;
+  /** How far each segment has come, the last one first; absent: from the start. */
+  readonly resume: Progress | undefined;
+}
+
+/** The progress of each segment, in order, from that of the last one. */
+export function progressOfSegments(segments: number, last: Progress | undefined): (Progress | undefined)[] {
+  const all = new Array<Progress | undefined>(segments).fill(undefined);
+  for (let i = segments - 1, progress = last; i >= 0 && progress !== undefined; i--, progress = progress.before) {
+    all[i] = progress;
+  }
+  return all;
+}
+
+/** Joins stages to one flow. `type` is that of the rows of `chunks`. */
+export function connect(
+  chunks: AsyncIterable<Chunk>,
+  segments: readonly Segment[],
+  type: AnySampleType | undefined,
+  context: ChainContext,
+): AsyncIterable<Chunk> {
+  const progress = progressOfSegments(segments.length, context.resume);
+  segments.forEach((segment, i) => {
+    const { steps, countFrom } = segment;
+    if (i > 0) chunks = count(progress[i]?.start ?? countFrom, progress[i]?.before)(chunks);
+    // Dropping comes before a batch, so that batches begin where they did; its place is the last of the order until then.
+    let batchAt = steps.findIndex(({ spec }) => spec.role === "batch");
+    if (batchAt < 0) batchAt = steps.length;
+    const place = progress[i]?.place;
+    steps.forEach(({ spec, nth, order }, k) => {
+      if (place !== undefined && k === batchAt) chunks = dropUntil(place, steps[k - 1]?.order)(chunks);
+      chunks = spec.open({ epoch: context.epoch, faults: context.faults, signal: context.signal, nth, type, order })(
+        chunks,
+      );
+      if (spec.typeOf !== undefined) type = spec.typeOf(type);
+    });
+    if (place !== undefined && batchAt === steps.length) chunks = dropUntil(place, steps.at(-1)?.order)(chunks);
+  });
+  return chunks;
+}
+
+/** Numbers rows anew, from `first` on. */
+function count(first: number, before: Progress | undefined): Stage {
+  return async function* (chunks) {
+    let earlier = (): Progress | undefined => before;
+    for await (const chunk of chunks) {
+      if (chunk.length === 0) continue;
+      const { trace, length } = chunk;
+      yield { ...chunk, trace: new CountedTrace(trace, first, earlier) };
+      first += length;
+      earlier = () => progressAt(trace, length - 1);
+    }
+  };
+}
+
+/** Leaves out the rows up to and including `place`: they were delivered before. */
+function dropUntil(place: Place, order: ShuffleOrder | undefined): Stage {
+  return async function* (chunks) {
+    let past = false;
+    for await (const chunk of chunks) {
+      let row = 0;
+      const { trace, length } = chunk;
+      while (!past && row < length) {
+        past = comparePlaces(order, { position: trace.position(row), part: trace.part(row) }, place) > 0;
+        if (!past) row++;
+      }
+      if (row < length) yield slice(chunk, row, length);
+    }
+  };
+}

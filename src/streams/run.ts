@@ -1,0 +1,231 @@
+import { PipelineError } from "../errors.ts";
+import { Batch } from "./batch.ts";
+import { segmentsOf } from "./chain.ts";
+import { type Checkpoint, checkCheckpoint } from "./checkpoint.ts";
+import { type Chunk, rowsOf, slice } from "./chunk.ts";
+import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
+import { fingerprintOf, openPlan, type Plan, typeOfPlan } from "./plan.ts";
+import type { Sink } from "./sink.ts";
+import { type Origin, progressAt } from "./trace.ts";
+
+/** How to pass over a dataset. */
+export interface RunOptions {
+  /** Ends the run: waiting calls reject with `signal.reason`, and nothing is delivered after it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Where to go on: from {@link Run.checkpoint}. @default the start */
+  readonly resume?: Checkpoint | undefined;
+  /** What to do with errors of samples and shards. @default "raise" */
+  readonly onError?: ErrorPolicy | ErrorPolicies | undefined;
+}
+
+/** What a run did. */
+export interface RunSummary extends FaultSummary {
+  /** Items handed out. */
+  readonly items: number;
+}
+
+/** One pass over a dataset: what comes out, item by item. Leaving a `for await` over it early closes it. */
+export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposable {
+  readonly #plan: Plan;
+  readonly #faults: Faults;
+  readonly #abort = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #resume: Checkpoint | undefined;
+  #fingerprint: string | undefined;
+  #chunks: AsyncIterator<Chunk> | undefined;
+  #chunk: Chunk | undefined;
+  #rows: readonly unknown[] = [];
+  #next = 0;
+  /** The row of the chunk that was handed out last. */
+  #last = -1;
+  #items = 0;
+  /** Nothing more will come: the plan is at its end, failed, or was closed. */
+  #closed = false;
+  /** The plan is at its end. */
+  #ended = false;
+  #pending: Promise<unknown> = Promise.resolve();
+  #giveUp: (reason: unknown) => void = () => {};
+
+  readonly #requestedEpoch: number | undefined;
+
+  constructor(plan: Plan, epoch: number | undefined, { signal, resume, onError = "raise" }: RunOptions) {
+    this.#plan = { ...plan, epoch: resume?.epoch ?? epoch ?? 0 };
+    this.#resume = resume;
+    this.#requestedEpoch = epoch;
+    this.#signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
+    this.#faults = new Faults(onError, this.#signal);
+    this.#signal.addEventListener("abort", () => this.#giveUp(this.#signal.reason), { once: true });
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The next item. Calls that do not wait for one another are answered in order. */
+  next(): Promise<IteratorResult<T, undefined>> {
+    if (this.#signal.aborted) return this.#stopped();
+    if (this.#next < this.#rows.length) return Promise.resolve({ done: false, value: this.#take() });
+    const result = this.#pending.then(() => this.#refill());
+    this.#pending = result.catch(() => {});
+    return result;
+  }
+
+  #take(): T {
+    this.#last = this.#next++;
+    this.#items++;
+    return this.#rows[this.#last] as T;
+  }
+
+  async #refill(): Promise<IteratorResult<T, undefined>> {
+    // A call that waited behind another may find its item there.
+    if (this.#next < this.#rows.length) return { done: false, value: this.#take() };
+    if (this.#closed) return { done: true, value: undefined };
+    this.#chunks ??= await this.#open();
+    // A recycled batch is valid until the next one is asked for.
+    const last = this.#rows.at(-1);
+    if (last instanceof Batch) last.release();
+    try {
+      for (;;) {
+        const { done, value } = await this.#nextChunk(this.#chunks);
+        if (this.#signal.aborted) return this.#stopped();
+        if (done === true) {
+          [this.#closed, this.#ended] = [true, true];
+          return { done: true, value: undefined };
+        }
+        if (value.length === 0) continue;
+        [this.#chunk, this.#rows, this.#next] = [value, rowsOf(value), 0];
+        return { done: false, value: this.#take() };
+      }
+    } catch (error) {
+      if (this.#signal.aborted) return this.#stopped();
+      this.#closed = true;
+      throw error;
+    }
+  }
+
+  /** The next chunk, or the end of the wait for it when the run is aborted: a function may be under way that never returns. */
+  #nextChunk(chunks: AsyncIterator<Chunk>): Promise<IteratorResult<Chunk>> {
+    return new Promise((resolve, reject) => {
+      this.#giveUp = reject;
+      chunks.next().then(resolve, reject);
+    });
+  }
+
+  async #open(): Promise<AsyncIterator<Chunk>> {
+    this.#fingerprint = await fingerprintOf(this.#plan);
+    const resume = this.#resume;
+    if (resume !== undefined) {
+      checkCheckpoint(resume, this.#fingerprint, this.#requestedEpoch);
+      if (resume.ended) return emptyIterator;
+    }
+    this.#signal.throwIfAborted();
+    return openPlan(this.#plan, { faults: this.#faults, signal: this.#signal, resume })[Symbol.asyncIterator]();
+  }
+
+  /** After an abort: the caller's reason; after {@link return}: the end. */
+  async #stopped(): Promise<IteratorResult<T, undefined>> {
+    if (this.#abort.signal.aborted) return { done: true, value: undefined };
+    // Not waited for: what is under way notices the signal, or never ends.
+    void this.#close();
+    throw this.#signal.reason;
+  }
+
+  async #close(): Promise<void> {
+    [this.#rows, this.#next, this.#closed] = [[], 0, true];
+    const chunks = this.#chunks;
+    this.#chunks = emptyIterator;
+    await chunks?.return?.()?.catch(() => {});
+  }
+
+  /** Ends the run early and frees what it holds. Twice is fine. */
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    this.#abort.abort(new DOMException("The run was closed", "AbortError"));
+    await this.#pending;
+    await this.#close();
+    return { done: true, value: undefined };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  /**
+   * The place behind the last item handed out: a run with `{ resume }` goes on there with the next. Cheap enough to call after
+   * each item.
+   *
+   * @throws {PipelineError} `CHECKPOINT_MISMATCH` before the first item was asked for, as the plan is not yet known.
+   */
+  checkpoint(): Checkpoint {
+    const plan = this.#fingerprint ?? this.#resume?.plan;
+    if (plan === undefined) {
+      throw new PipelineError("CHECKPOINT_MISMATCH", "Cannot take a checkpoint: the run has not started", {
+        hint: "ask for the first item before",
+      });
+    }
+    const progress = this.#chunk === undefined ? this.#resume?.progress : progressAt(this.#chunk.trace, this.#last);
+    const segments = segmentsOf(this.#plan.operators, this.#plan.epoch).length;
+    return { version: 1, plan, epoch: this.#plan.epoch, segments, ...(progress && { progress }), ended: this.#ended };
+  }
+
+  /** Where the last item handed out comes from; undefined before the first. */
+  get origin(): Origin | undefined {
+    return this.#chunk?.trace.origin(this.#last);
+  }
+
+  /** What the run did so far. */
+  get summary(): RunSummary {
+    return { items: this.#items, ...this.#faults.summary };
+  }
+
+  /**
+   * Passes everything to a sink. When reading or writing fails, or the run is aborted, the sink leaves nothing half-written
+   * behind. {@link summary} then tells what was skipped.
+   */
+  async pipeTo<R>(into: Sink<T, R>): Promise<R> {
+    const sink = await into.open({ type: typeOfPlan(this.#plan), signal: this.#signal });
+    try {
+      for await (const chunk of this.#wholeChunks()) await sink.write(chunk);
+      this.#signal.throwIfAborted();
+      return await sink.close();
+    } catch (error) {
+      await this.return();
+      await sink.abort(error);
+      throw error;
+    }
+  }
+
+  /** Goes to the end, and counts. */
+  async count(): Promise<number> {
+    for await (const _ of this.#wholeChunks());
+    return this.#items;
+  }
+
+  async *#wholeChunks(): AsyncGenerator<Chunk, undefined> {
+    if (this.#closed)
+      throw new TypeError("Cannot go through a run that has ended: make another one with dataset.run()");
+    this.#chunks ??= await this.#open();
+    // What next() has not handed out of its chunk comes first.
+    if (this.#next < this.#rows.length) {
+      const rest = slice(this.#chunk!, this.#next, this.#rows.length);
+      this.#items += rest.length;
+      yield rest;
+      this.#last = this.#rows.length - 1;
+    }
+    this.#rows = [];
+    for (;;) {
+      const { done, value } = await this.#nextChunk(this.#chunks);
+      this.#signal.throwIfAborted();
+      if (done === true) break;
+      if (value.length === 0) continue;
+      yield value;
+      [this.#chunk, this.#last] = [value, value.length - 1];
+      this.#items += value.length;
+    }
+    [this.#closed, this.#ended] = [true, true];
+  }
+}
+
+const emptyIterator: AsyncIterator<Chunk> = {
+  next: () => Promise.resolve({ done: true, value: undefined }),
+  return: () => Promise.resolve({ done: true, value: undefined }),
+};

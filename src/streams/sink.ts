@@ -1,0 +1,27 @@
+import type { AnySampleType } from "../schema/sample.ts";
+import type { Chunk } from "./chunk.ts";
+
+/** What a sink is told when it is opened. */
+export interface SinkContext {
+  /** The type of the samples, where it is known. */
+  readonly type: AnySampleType | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** A sink at work. */
+export interface OpenSink<Report> {
+  write(chunk: Chunk): Promise<void>;
+  /** Makes what was written visible, and tells of it. */
+  close(): Promise<Report>;
+  /** Leaves nothing behind. */
+  abort(reason: unknown): Promise<void>;
+}
+
+/** Where samples go: `dataset.pipeTo(sink)`. */
+export interface Sink<in T, out Report> {
+  /** As in errors: `shardWriter`. */
+  readonly name: string;
+  open(context: SinkContext): Promise<OpenSink<Report>>;
+  /** Only a type: what it takes. */
+  readonly "~takes"?: (sample: T) => void;
+}

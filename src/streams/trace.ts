@@ -1,0 +1,257 @@
+/** Where a sample comes from. */
+export interface Origin {
+  /** Address of its shard, "" for what comes from no shard. */
+  readonly shard: string;
+  /** Its place in that shard, from 0. */
+  readonly index: number;
+  /** Its key in that shard; the index as text for what comes from no shard. */
+  readonly key: string;
+  /** Which output of `flatMap` it is, from 0. */
+  readonly part: number;
+}
+
+/** The place of an item in its segment: the number of its input, and which output of that input it is. */
+export interface Place {
+  readonly position: number;
+  readonly part: number;
+}
+
+/** Where a segment takes up its input again. */
+export interface Restart {
+  /** The number that the segment's first input gets. */
+  readonly start: number;
+  /** How far the segment before has come by then; absent in the first segment. */
+  readonly before?: Progress | undefined;
+}
+
+/** How far a segment has come: what is behind `start` is read again, and dropped up to `place`. */
+export interface Progress extends Restart {
+  readonly place: Place;
+}
+
+/**
+ * What is known of the rows of a chunk besides their values: place in the order, and origin. Stages that move rows wrap the
+ * trace of their input; nothing is computed until somebody asks, so it costs a few objects a chunk.
+ */
+export interface Trace {
+  /** The number of the row's input in this segment. */
+  position(row: number): number;
+  /** Which output of that input the row is; 0 where no `flatMap` stands before. */
+  part(row: number): number;
+  origin(row: number): Origin;
+  /** Where to restart to get what comes behind the row; with `again`, to get the row's own input once more. */
+  restart(row: number, again: boolean): Restart;
+}
+
+/** How far a segment has come when a row of it is handed out. */
+export function progressAt(trace: Trace, row: number): Progress {
+  return { ...trace.restart(row, false), place: { position: trace.position(row), part: trace.part(row) } };
+}
+
+/** Rows read one after another from a source. */
+export class SourceTrace implements Trace {
+  readonly #first: number;
+  readonly #origin: (row: number) => Origin;
+
+  constructor(first: number, origin: (row: number) => Origin) {
+    this.#first = first;
+    this.#origin = origin;
+  }
+
+  position(row: number): number {
+    return this.#first + row;
+  }
+  part(): number {
+    return 0;
+  }
+  origin(row: number): Origin {
+    return this.#origin(row);
+  }
+  restart(row: number, again: boolean): Restart {
+    return { start: this.#first + row + (again ? 0 : 1) };
+  }
+}
+
+/** Some rows of another trace, in any order. */
+export class PickedTrace implements Trace {
+  readonly of: Trace;
+  readonly rows: Int32Array;
+
+  constructor(of: Trace, rows: Int32Array) {
+    this.of = of;
+    this.rows = rows;
+  }
+
+  position(row: number): number {
+    return this.of.position(this.rows[row]!);
+  }
+  part(row: number): number {
+    return this.of.part(this.rows[row]!);
+  }
+  origin(row: number): Origin {
+    return this.of.origin(this.rows[row]!);
+  }
+  restart(row: number, again: boolean): Restart {
+    return this.of.restart(this.rows[row]!, again);
+  }
+}
+
+/** The rows of another trace from one on. */
+export class RestTrace implements Trace {
+  readonly #of: Trace;
+  readonly #from: number;
+
+  constructor(of: Trace, from: number) {
+    this.#of = of;
+    this.#from = from;
+  }
+
+  position(row: number): number {
+    return this.#of.position(this.#from + row);
+  }
+  part(row: number): number {
+    return this.#of.part(this.#from + row);
+  }
+  origin(row: number): Origin {
+    return this.#of.origin(this.#from + row);
+  }
+  restart(row: number, again: boolean): Restart {
+    return this.#of.restart(this.#from + row, again);
+  }
+}
+
+/** A trace from one of its rows on. */
+export function traceFrom(trace: Trace, row: number): Trace {
+  return row === 0 ? trace : new RestTrace(trace, row);
+}
+
+/** Outputs of `flatMap`: row `r` is output `parts[r]` of input row `rows[r]`, which a restart reads once more. */
+export class FlatTrace extends PickedTrace {
+  readonly #parts: Int32Array;
+
+  constructor(of: Trace, rows: Int32Array, parts: Int32Array) {
+    super(of, rows);
+    this.#parts = parts;
+  }
+
+  override part(row: number): number {
+    return this.#parts[row]!;
+  }
+  override origin(row: number): Origin {
+    return { ...super.origin(row), part: this.#parts[row]! };
+  }
+  override restart(row: number): Restart {
+    return super.restart(row, true);
+  }
+}
+
+/** Rows of a shuffled block: whatever row is next, the whole block is read again. */
+export class BlockTrace extends PickedTrace {
+  override restart(): Restart {
+    return this.of.restart(0, true);
+  }
+}
+
+interface Piece {
+  readonly trace: Trace;
+  readonly from: number;
+  readonly at: number;
+  readonly length: number;
+}
+
+/** Rows of several traces, one trace after another. */
+export class JoinedTrace implements Trace {
+  readonly #pieces: Piece[] = [];
+  #recent = 0;
+  #length = 0;
+
+  /** Appends `length` rows of `trace`, from `from` on. */
+  add(trace: Trace, from: number, length: number): void {
+    if (length > 0) this.#pieces.push({ trace, from, at: this.#length, length });
+    this.#length += length;
+  }
+
+  #piece(row: number): Piece {
+    // Rows are mostly asked for one after another.
+    const last = this.#pieces[this.#recent]!;
+    if (row >= last.at && row < last.at + last.length) return last;
+    let low = 0;
+    let high = this.#pieces.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.#pieces[middle]!.at <= row) low = middle;
+      else high = middle - 1;
+    }
+    this.#recent = low;
+    return this.#pieces[low]!;
+  }
+
+  position(row: number): number {
+    const { trace, from, at } = this.#piece(row);
+    return trace.position(from + row - at);
+  }
+  part(row: number): number {
+    const { trace, from, at } = this.#piece(row);
+    return trace.part(from + row - at);
+  }
+  origin(row: number): Origin {
+    const { trace, from, at } = this.#piece(row);
+    return trace.origin(from + row - at);
+  }
+  restart(row: number, again: boolean): Restart {
+    const { trace, from, at } = this.#piece(row);
+    return trace.restart(from + row - at, again);
+  }
+}
+
+/** Rows numbered anew: the inputs of the next segment. */
+export class CountedTrace implements Trace {
+  readonly #of: Trace;
+  readonly #first: number;
+  readonly #earlier: () => Progress | undefined;
+
+  /** `earlier` tells how far the segment before had come in front of row 0. */
+  constructor(of: Trace, first: number, earlier: () => Progress | undefined) {
+    this.#of = of;
+    this.#first = first;
+    this.#earlier = earlier;
+  }
+
+  position(row: number): number {
+    return this.#first + row;
+  }
+  part(): number {
+    return 0;
+  }
+  origin(row: number): Origin {
+    return this.#of.origin(row);
+  }
+  restart(row: number, again: boolean): Restart {
+    const last = again ? row - 1 : row;
+    return { start: this.#first + last + 1, before: last < 0 ? this.#earlier() : progressAt(this.#of, last) };
+  }
+}
+
+/** One batch as a row: it ends where its last sample does. */
+export class BatchTrace implements Trace {
+  readonly #samples: Trace;
+  readonly #last: number;
+
+  constructor(samples: Trace, length: number) {
+    this.#samples = samples;
+    this.#last = length - 1;
+  }
+
+  position(): number {
+    return this.#samples.position(this.#last);
+  }
+  part(): number {
+    return this.#samples.part(this.#last);
+  }
+  origin(): Origin {
+    return this.#samples.origin(0);
+  }
+  restart(_row: number, again: boolean): Restart {
+    return again ? this.#samples.restart(0, true) : this.#samples.restart(this.#last, false);
+  }
+}
