@@ -1,0 +1,32 @@
+import { Operator } from "../streams/operator.ts";
+import { eachRow, type SampleInfo } from "../streams/rows.ts";
+
+/**
+ * Keeps the samples for which a function says true. Where a condition on fields will do, `where` is faster.
+ *
+ * @example
+ * ```ts
+ * await fromArray([1, 2, 3, 4]).filter((n) => n % 2 === 0).toArray(); // [2, 4]
+ * ```
+ */
+export function filter<T>(keep: (sample: T, info: SampleInfo) => boolean): Operator<T, T> {
+  if (typeof keep !== "function") throw new TypeError(`Cannot filter: keep must be a function, not ${typeof keep}`);
+  return new Operator({
+    name: "filter",
+    open: (context) =>
+      async function* (chunks) {
+        for await (const chunk of chunks) {
+          yield* eachRow(chunk, context, "filter", (sample, info, row, out) => {
+            const kept: unknown = keep(sample as T, info);
+            if (kept instanceof Promise) {
+              kept.catch(() => {});
+              throw new TypeError("the function returned a promise, and a filter does not wait: use flatMap");
+            }
+            if (!kept) return;
+            out.rows.push(sample);
+            out.from.push(row);
+          });
+        }
+      },
+  });
+}

@@ -1,0 +1,103 @@
+import type { SampleTypeOf } from "../schema/sample.ts";
+import { untilAborted } from "../streams/abort.ts";
+import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
+import { Operator, type StageContext } from "../streams/operator.ts";
+import { RowInfo, type SampleInfo } from "../streams/rows.ts";
+import { FlatTrace } from "../streams/trace.ts";
+
+export interface FlatMapOptions<O> {
+  /** The type of what the function gives: a writer behind it needs one. @default none */
+  readonly type?: SampleTypeOf<O> | undefined;
+}
+
+/**
+ * Replaces each sample by all that a function gives for it: a list, anything iterable, an async iterable, or a promise of one.
+ *
+ * @example Lines of texts
+ * ```ts
+ * await fromArray(["a b", "c"]).flatMap((text) => text.split(" ")).toArray(); // ["a", "b", "c"]
+ * ```
+ */
+export function flatMap<I, O>(
+  fn: (sample: I, info: SampleInfo) => Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>,
+  { type }: FlatMapOptions<O> = {},
+): Operator<I, O> {
+  if (typeof fn !== "function") throw new TypeError(`Cannot flatMap: fn must be a function, not ${typeof fn}`);
+  return new Operator({
+    name: "flatMap",
+    role: "flat",
+    typeOf: () => type,
+    open: (context) => (chunks) => flatMapChunks(chunks, context, fn as never),
+  });
+}
+
+/** Most outputs in one chunk: one input may have any number. */
+const CHUNK_ROWS = 256;
+
+async function* flatMapChunks(
+  chunks: AsyncIterable<Chunk>,
+  context: StageContext,
+  fn: (sample: unknown, info: SampleInfo) => Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>,
+): AsyncGenerator<Chunk> {
+  // Outputs are counted by position, so that those of one input have one count through several flatMaps.
+  let position = -1;
+  let part = 0;
+  for await (const chunk of chunks) {
+    const { trace } = chunk;
+    const samples = rowsOf(chunk);
+    const info = new RowInfo(trace, context);
+    let out: unknown[] = [];
+    let from: number[] = [];
+    let parts: number[] = [];
+    const flush = (): Chunk => {
+      const flat = rowChunk(out, new FlatTrace(trace, Int32Array.from(from), Int32Array.from(parts)));
+      [out, from, parts] = [[], [], []];
+      return flat;
+    };
+    for (let row = 0; row < samples.length; row++) {
+      if (trace.position(row) !== position) [position, part] = [trace.position(row), 0];
+      try {
+        let outputs = fn(samples[row], info.moveTo(row));
+        if (outputs instanceof Promise) outputs = await untilAborted(outputs, context.signal);
+        if (
+          typeof outputs !== "object" ||
+          outputs === null ||
+          !(Symbol.iterator in outputs || Symbol.asyncIterator in outputs)
+        ) {
+          throw new TypeError("the function must return a list or another iterable");
+        }
+        // An iterator of its own: for await would wait for each item of a list.
+        const iterator = Symbol.iterator in outputs ? outputs[Symbol.iterator]() : outputs[Symbol.asyncIterator]();
+        let ended = false;
+        try {
+          for (;;) {
+            let next = iterator.next();
+            if (next instanceof Promise) next = await untilAborted(next, context.signal);
+            if (next.done === true) break;
+            out.push(next.value);
+            from.push(row);
+            parts.push(part++);
+            if (out.length === CHUNK_ROWS) yield flush();
+          }
+          ended = true;
+        } finally {
+          if (!ended) await closeQuietly(iterator);
+        }
+        context.faults.succeeded();
+      } catch (error) {
+        if (out.length > 0) yield flush();
+        context.faults.sample(error, "flatMap", trace, row);
+      }
+    }
+    if (out.length > 0) yield flush();
+  }
+}
+
+/** Ends an iterator that was left early; what it says to that is of no interest any more. */
+async function closeQuietly(iterator: Iterator<unknown> | AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // It was left because of an error, an abort or an end of interest: those are told.
+  }
+}

@@ -1,0 +1,14 @@
+export { type BatchOptions, batch } from "./batch.ts";
+export { compose } from "./compose.ts";
+export { filter } from "./filter.ts";
+export { type FlatMapOptions, flatMap } from "./flat-map.ts";
+export { type MapOptions, map } from "./map.ts";
+export { prefetch } from "./prefetch.ts";
+export { type SampleDecodeOptions, sampleDecode } from "./sample-decode.ts";
+export { select } from "./select.ts";
+export { type ShuffleOptions, shuffle } from "./shuffle.ts";
+export { skip, take } from "./take.ts";
+export { tap } from "./tap.ts";
+export { type TarDecodeOptions, tarDecode } from "./tar-decode.ts";
+export { where } from "./where.ts";
+export { type WithOrigin, withOrigin } from "./with-origin.ts";

@@ -1,0 +1,163 @@
+import type { SampleTypeOf } from "../schema/sample.ts";
+import { untilAborted } from "../streams/abort.ts";
+import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
+import { Operator, type StageContext } from "../streams/operator.ts";
+import { eachRow, RowInfo, type SampleInfo } from "../streams/rows.ts";
+import { PickedTrace, type Trace } from "../streams/trace.ts";
+import { UntilFailure } from "../streams/until-failure.ts";
+
+export interface MapOptions<O> {
+  /** The type of what the function returns: a writer behind it needs one. @default none */
+  readonly type?: SampleTypeOf<O> | undefined;
+  /** With a function that returns promises: how many may be under way at once, a whole number >= 1. @default 16 */
+  readonly concurrency?: number;
+}
+
+/**
+ * Replaces each sample by what a function makes of it. The function may return a promise: several are then under way at once,
+ * and what comes out keeps the order.
+ *
+ * @throws {RangeError} If `concurrency` is not a whole number >= 1.
+ * @example
+ * ```ts
+ * await fromArray([1, 2, 3]).map((n) => n * 10).toArray(); // [10, 20, 30]
+ * ```
+ */
+export function map<I, O>(
+  fn: (sample: I, info: SampleInfo) => O | Promise<O>,
+  options: MapOptions<O> = {},
+): Operator<I, O> {
+  const { type, concurrency = 16 } = options;
+  if (typeof fn !== "function") throw new TypeError(`Cannot map: fn must be a function, not ${typeof fn}`);
+  if (!Number.isInteger(concurrency) || concurrency < 1) {
+    throw new RangeError(`Cannot map: concurrency must be a whole number >= 1, not ${concurrency}`);
+  }
+  return new Operator({
+    name: "map",
+    typeOf: () => type,
+    open: (context) => (chunks) => mapChunks(chunks, context, fn as Fn, concurrency),
+  });
+}
+
+type Fn = (sample: unknown, info: SampleInfo) => unknown;
+
+/** Loops over chunks while the function answers at once; the first promise turns it to waiting in order. */
+async function* mapChunks(
+  chunks: AsyncIterable<Chunk>,
+  context: StageContext,
+  fn: Fn,
+  concurrency: number,
+): AsyncGenerator<Chunk> {
+  const waiting = new Waiting(context, concurrency);
+  const input = new UntilFailure(chunks);
+  try {
+    for await (const chunk of input) {
+      if (!waiting.used) {
+        yield* eachRow(chunk, context, "map", (sample, info, row, out) => {
+          if (waiting.used)
+            return waiting.add(() => fn(sample, new RowInfo(chunk.trace, context).moveTo(row)), chunk.trace, row);
+          const value = fn(sample, info);
+          if (!(value instanceof Promise)) {
+            out.rows.push(value);
+            return;
+          }
+          info.keep();
+          waiting.add(() => value, chunk.trace, row);
+        });
+      } else {
+        const rows = rowsOf(chunk);
+        for (let row = 0; row < rows.length; row++) {
+          waiting.add(() => fn(rows[row], new RowInfo(chunk.trace, context).moveTo(row)), chunk.trace, row);
+        }
+      }
+      yield* waiting.drain(concurrency);
+    }
+    if (!context.signal.aborted) yield* waiting.drain(0);
+    input.rethrow();
+  } finally {
+    waiting.discard();
+  }
+}
+
+interface Slot {
+  readonly start: () => unknown;
+  readonly trace: Trace;
+  readonly row: number;
+  state: "new" | "waits" | "done" | "failed";
+  value: unknown;
+  promise: Promise<void> | undefined;
+}
+
+/** Calls that are under way or yet to be made, in the order of their rows. */
+class Waiting {
+  readonly #context: StageContext;
+  readonly #concurrency: number;
+  #slots: Slot[] = [];
+  #running = 0;
+  used = false;
+
+  constructor(context: StageContext, concurrency: number) {
+    this.#context = context;
+    this.#concurrency = concurrency;
+  }
+
+  add(start: () => unknown, trace: Trace, row: number): void {
+    this.used = true;
+    this.#slots.push({ start, trace, row, state: "new", value: undefined, promise: undefined });
+    this.#fill();
+  }
+
+  #fill(): void {
+    for (const slot of this.#slots) {
+      if (this.#running >= this.#concurrency) return;
+      if (slot.state === "new") this.#start(slot);
+    }
+  }
+
+  #start(slot: Slot): void {
+    slot.state = "waits";
+    this.#running++;
+    const settle = (state: "done" | "failed", value: unknown): void => {
+      [slot.state, slot.value] = [state, value];
+      this.#running--;
+      this.#fill();
+    };
+    slot.promise = new Promise((resolve) => resolve(slot.start())).then(
+      (value) => settle("done", value),
+      (error) => settle("failed", error),
+    );
+  }
+
+  /** What is done, in order, until at most `leave` calls are left. */
+  async *drain(leave: number): AsyncGenerator<Chunk> {
+    while (this.#slots.length > leave) {
+      await untilAborted(this.#slots[0]!.promise!, this.#context.signal);
+      let done = 0;
+      while (this.#slots[done]?.state === "done") done++;
+      if (done > 0) {
+        this.#context.faults.succeeded();
+        const ready = this.#slots.splice(0, done);
+        for (let from = 0; from < done; ) {
+          // One chunk for the rows of one input chunk.
+          let to = from;
+          while (to < done && ready[to]!.trace === ready[from]!.trace) to++;
+          const part = ready.slice(from, to);
+          const rows = Int32Array.from(part, (slot) => slot.row);
+          yield rowChunk(
+            part.map((slot) => slot.value),
+            new PickedTrace(ready[from]!.trace, rows),
+          );
+          from = to;
+        }
+      } else {
+        const { value, trace, row } = this.#slots.shift()!;
+        this.#context.faults.sample(value, "map", trace, row);
+      }
+    }
+  }
+
+  /** Starts nothing more; what is under way ends unheard. */
+  discard(): void {
+    this.#slots = [];
+  }
+}

@@ -1,0 +1,65 @@
+import { slice } from "../streams/chunk.ts";
+import { Operator } from "../streams/operator.ts";
+
+/**
+ * The first `count` items; reading stops there.
+ *
+ * @throws {RangeError} If `count` is not a whole number >= 0.
+ * @example
+ * ```ts
+ * await fromArray([1, 2, 3]).take(2).toArray(); // [1, 2]
+ * ```
+ */
+export function take<T>(count: number): Operator<T, T> {
+  checkCount("take", count);
+  return new Operator({
+    name: "take",
+    role: "count",
+    works: "records",
+    options: count,
+    open: () =>
+      async function* (chunks) {
+        if (count === 0) return;
+        for await (const chunk of chunks) {
+          const left = count - chunk.trace.position(0);
+          if (left <= 0) return;
+          yield slice(chunk, 0, Math.min(left, chunk.length));
+          if (left <= chunk.length) return;
+        }
+      },
+  });
+}
+
+/**
+ * All items but the first `count`.
+ *
+ * @throws {RangeError} If `count` is not a whole number >= 0.
+ * @example
+ * ```ts
+ * await fromArray([1, 2, 3]).skip(2).toArray(); // [3]
+ * ```
+ */
+export function skip<T>(count: number): Operator<T, T> {
+  checkCount("skip", count);
+  return new Operator({
+    name: "skip",
+    role: "count",
+    works: "records",
+    options: count,
+    // The items that stay are numbered from 0.
+    countFrom: -count,
+    open: () =>
+      async function* (chunks) {
+        for await (const chunk of chunks) {
+          const skipped = Math.min(Math.max(0, -chunk.trace.position(0)), chunk.length);
+          if (skipped < chunk.length) yield slice(chunk, skipped, chunk.length);
+        }
+      },
+  });
+}
+
+function checkCount(name: string, count: number): void {
+  if (!Number.isSafeInteger(count) || count < 0) {
+    throw new RangeError(`Cannot ${name} items: count must be a whole number >= 0, not ${count}`);
+  }
+}
