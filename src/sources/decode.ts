@@ -1,0 +1,152 @@
+import { SampleReader, type SampleReaderOptions } from "../codec/reader.ts";
+import type { Columns } from "../schema/columns.ts";
+import type { AnySampleType } from "../schema/sample.ts";
+import { type Chunk, type ColumnChunk, type RecordChunk, type Records, rowChunk } from "../streams/chunk.ts";
+import type { Stage } from "../streams/operator.ts";
+import type { DecodeRequest } from "../streams/source.ts";
+import { JoinedTrace, traceFrom } from "../streams/trace.ts";
+import { UntilFailure } from "../streams/until-failure.ts";
+
+/** Makes samples of encoded ones: as objects, or straight into columns. */
+export function decodeStage(
+  type: AnySampleType,
+  options: Pick<SampleReaderOptions, "unknownFields">,
+  request: DecodeRequest,
+): Stage {
+  const reader = new SampleReader<unknown>(type, { ...options, fields: request.fields });
+  const { layout, size, recycle } = request;
+  return async function* (chunks) {
+    if (layout === "rows") {
+      for await (const chunk of chunks) yield* decodeRows(reader, chunk as RecordChunk, request);
+    } else if (size === undefined) {
+      let columns: Columns | undefined;
+      for await (const chunk of chunks) {
+        // The consumer copies what it keeps, so one set of columns does.
+        columns =
+          columns !== undefined && columns.capacity >= chunk.length
+            ? columns.reset()
+            : reader.makeColumns(Math.max(256, chunk.length));
+        const rows = new Filling(columns);
+        const failure = failureOf(() => rows.add(reader, chunk as RecordChunk, 0, request));
+        if (rows.columns.length > 0) yield rows.chunk;
+        if (failure !== undefined) throw failure.error;
+      }
+    } else {
+      yield* decodeBatches(reader, chunks, size, recycle, request);
+    }
+  };
+}
+
+/** Chunks of exactly `size` rows, but for the last: the columns of a batch each. */
+async function* decodeBatches(
+  reader: SampleReader,
+  chunks: AsyncIterable<Chunk>,
+  size: number,
+  recycle: boolean,
+  request: DecodeRequest,
+): AsyncGenerator<ColumnChunk> {
+  const free: Columns[] = [];
+  let filling: Filling | undefined;
+  const full = ({ columns, chunk }: Filling): ColumnChunk => ({
+    ...chunk,
+    whole: true,
+    release: recycle ? () => void free.push(columns) : undefined,
+  });
+  const input = new UntilFailure(chunks);
+  for await (const chunk of input) {
+    for (let from = 0; from < chunk.length; ) {
+      filling ??= new Filling(free.pop()?.reset() ?? reader.makeColumns(size));
+      const into: Filling = filling;
+      const failure = failureOf(() => {
+        from = into.add(reader, chunk as RecordChunk, from, request);
+      });
+      if (into.columns.length === size || (failure !== undefined && into.columns.length > 0)) {
+        yield full(into);
+        filling = undefined;
+      }
+      if (failure !== undefined) throw failure.error;
+    }
+  }
+  if (filling !== undefined && filling.columns.length > 0) yield full(filling);
+  input.rethrow();
+}
+
+/** What goes wrong, for later: the rows before it go out first. */
+function failureOf(work: () => void): { readonly error: unknown } | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Columns on the way to be full, and where their rows come from. */
+class Filling {
+  readonly columns: Columns;
+  readonly #trace = new JoinedTrace();
+
+  constructor(columns: Columns) {
+    this.columns = columns;
+  }
+
+  /** Decodes rows from `from` on until the columns are full, or the chunk is at its end; where it stopped. */
+  add(reader: SampleReader, { records, trace, length }: RecordChunk, from: number, { faults }: DecodeRequest): number {
+    const { columns } = this;
+    while (from < length && columns.length < columns.capacity) {
+      const before = columns.length;
+      const to = Math.min(endOfRun(records, from, length), from + columns.capacity - before);
+      const failure = failureOf(() => {
+        throwFault(records, from);
+        reader.readColumns(windowOf(records, from), records.starts, records.ends, from, to, columns);
+      });
+      const done = columns.length - before;
+      this.#trace.add(trace, from, done);
+      from += done;
+      if (done > 0) faults.succeeded();
+      if (failure !== undefined) faults.sample(failure.error, "decode", trace, from++);
+    }
+    return from;
+  }
+
+  get chunk(): ColumnChunk {
+    return { kind: "columns", length: this.columns.length, trace: this.#trace, columns: this.columns };
+  }
+}
+
+function* decodeRows(
+  reader: SampleReader,
+  { records, trace, length }: RecordChunk,
+  { faults }: DecodeRequest,
+): Generator<Chunk> {
+  for (let from = 0; from < length; ) {
+    const rows: unknown[] = [];
+    const failure = failureOf(() => {
+      for (let next = from; next < length; next = from + rows.length) {
+        throwFault(records, next);
+        const end = endOfRun(records, next, length);
+        reader.readRows(windowOf(records, next), records.starts, records.ends, next, end, rows);
+      }
+    });
+    const done = rows.length;
+    if (done > 0) yield rowChunk(rows, traceFrom(trace, from));
+    from += done;
+    if (done > 0) faults.succeeded();
+    if (failure !== undefined) faults.sample(failure.error, "decode", trace, from++);
+  }
+}
+
+const windowOf = ({ windows, windowOf }: Records, row: number) => windows[windowOf?.[row] ?? 0]!;
+
+function throwFault({ faults }: Records, row: number): void {
+  const fault = faults?.get(row);
+  if (fault !== undefined) throw fault;
+}
+
+/** Rows that can be decoded in one go: they lie in one window, and none is at fault. */
+function endOfRun({ windowOf, faults }: Records, from: number, length: number): number {
+  if (windowOf === undefined && (faults === undefined || faults.size === 0)) return length;
+  let to = from + 1;
+  while (to < length && windowOf?.[to] === windowOf?.[from] && faults?.has(to) !== true) to++;
+  return to;
+}
