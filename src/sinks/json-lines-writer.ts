@@ -1,0 +1,81 @@
+import { PipelineError } from "../errors.ts";
+import { type ByteWriter, createFile } from "../storage/byte-writer.ts";
+import { compressTo } from "../storage/compression/compress.ts";
+import { type Chunk, rowsOf } from "../streams/chunk.ts";
+import type { OpenSink, Sink } from "../streams/sink.ts";
+
+/** What a JSON lines writer wrote. */
+export interface WrittenLines {
+  readonly path: string;
+  readonly lines: number;
+}
+
+/**
+ * Writes each item as one line of JSON. The file appears when all is written; `.gz` and `.zst` are compressed. Values that
+ * JSON has no form for (bytes, arrays, bigints, NaN) are an error: map them to something it has.
+ *
+ * @example
+ * ```ts
+ * await fromArray([{ n: 1 }, { n: 2 }]).pipeTo(jsonLinesWriter("numbers.jsonl"));
+ * ```
+ */
+export function jsonLinesWriter<T>(path: string): Sink<T, WrittenLines> {
+  return { name: "jsonLinesWriter", open: async () => new OpenJsonLines(path, await createLines(path)) };
+}
+
+async function createLines(path: string): Promise<ByteWriter> {
+  const file = await createFile(path);
+  if (path.endsWith(".gz")) return compressTo(file, "gzip");
+  return path.endsWith(".zst") ? compressTo(file, "zstd") : file;
+}
+
+class OpenJsonLines implements OpenSink<WrittenLines> {
+  readonly #path: string;
+  readonly #out: ByteWriter;
+  #lines = 0;
+
+  constructor(path: string, out: ByteWriter) {
+    this.#path = path;
+    this.#out = out;
+  }
+
+  async write(chunk: Chunk): Promise<void> {
+    const rows = rowsOf(chunk);
+    let text = "";
+    for (let row = 0; row < rows.length; row++) text += `${this.#line(rows[row], chunk.trace.origin(row).key)}\n`;
+    await this.#out.write(new TextEncoder().encode(text));
+    this.#lines += rows.length;
+  }
+
+  #line(item: unknown, key: string): string {
+    const json = JSON.stringify(item, (name, value: unknown) => {
+      const what = unsayable(value);
+      if (what === undefined) return value;
+      throw new PipelineError("SCHEMA_MISMATCH", `Cannot write sample "${key}" as JSON: "${name}" is ${what}`, {
+        key,
+        hint: "turn it into plain values with map, or write shards",
+      });
+    });
+    if (json !== undefined) return json;
+    throw new PipelineError("SCHEMA_MISMATCH", `Cannot write sample "${key}" as JSON: it is ${typeof item}`, { key });
+  }
+
+  async close(): Promise<WrittenLines> {
+    await this.#out.commit();
+    return { path: this.#path, lines: this.#lines };
+  }
+
+  abort(): Promise<void> {
+    return this.#out.discard();
+  }
+}
+
+/** What JSON would leave out or change in silence. */
+function unsayable(value: unknown): string | undefined {
+  if (typeof value === "bigint") return "a bigint";
+  if (typeof value === "number" && !Number.isFinite(value)) return String(value);
+  if (ArrayBuffer.isView(value)) return "bytes";
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null ? undefined : `a ${value.constructor.name}`;
+}

@@ -1,0 +1,218 @@
+import { DictSample } from "../codec/dict-sample.ts";
+import type { RawSample } from "../codec/raw-sample.ts";
+import { SampleWriter } from "../codec/writer.ts";
+import { PipelineError, withFacts } from "../errors.ts";
+import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
+import { findShards, type ShardNames, shardNames, shardPath } from "../storage/shard-names.ts";
+import { Batch } from "../streams/batch.ts";
+import { type Chunk, rowsOf } from "../streams/chunk.ts";
+import type { OpenSink, Sink, SinkContext } from "../streams/sink.ts";
+import type { Origin } from "../streams/trace.ts";
+import { checkKey } from "../tar/writer.ts";
+import { ShardFile, type WrittenShard } from "./shard-file.ts";
+
+export interface ShardWriterOptions<T = unknown> {
+  /** Most samples of a shard, a whole number >= 1. @default no limit */
+  readonly samplesPerShard?: number;
+  /** Most bytes of a shard on disk before compression, headers included; a larger sample has a shard to itself. @default no limit */
+  readonly bytesPerShard?: number;
+  /** The key of each sample. @default that of its origin, or the sample's number in nine digits */
+  readonly key?: (sample: T, origin: Origin) => string;
+  /** The type to write, where the dataset has none. @default that of the dataset */
+  readonly type?: SampleTypeOf<T>;
+  /** Replace shards of the same pattern that are there, all of them. @default false: it is an error that there are any */
+  readonly overwrite?: boolean;
+}
+
+/** What a shard writer wrote. */
+export interface WrittenShards {
+  readonly shards: readonly WrittenShard[];
+  readonly samples: number;
+  readonly bytes: number;
+}
+
+/**
+ * Writes samples to tar shards, which appear when all of them are written. The pattern has a place for the number (`train-%06d.tar`);
+ * one without gets it before its ending where a limit is set, and names the only shard where none is. `.tar.gz` and `.tar.zst`
+ * are compressed. The same samples always make the same bytes.
+ *
+ * @example
+ * ```ts
+ * const points = fromArray(Point, [{ x: 1, y: 2 }, { x: 3, y: 4 }]);
+ * const written = await points.pipeTo(shardWriter("points-%06d.tar", { samplesPerShard: 1_000 }));
+ * written.samples; // 2
+ * ```
+ */
+export function shardWriter<T>(pattern: string, options: ShardWriterOptions<T> = {}): Sink<T, WrittenShards> {
+  for (const [name, limit] of Object.entries({
+    samplesPerShard: options.samplesPerShard,
+    bytesPerShard: options.bytesPerShard,
+  })) {
+    if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
+      throw new RangeError(`Cannot write shards: ${name} must be a whole number >= 1, not ${limit}`);
+    }
+  }
+  return {
+    name: "shardWriter",
+    open: (context) => OpenShardWriter.open(pattern, options as ShardWriterOptions, context),
+  };
+}
+
+class OpenShardWriter implements OpenSink<WrittenShards> {
+  readonly #names: ShardNames;
+  readonly #options: ShardWriterOptions;
+  readonly #writer: SampleWriter | undefined;
+  readonly #shards: WrittenShard[] = [];
+  /** All shards, out of sight until the last one is written: a run that fails leaves none, and those before it untouched. */
+  readonly #files: ShardFile[] = [];
+  /** Shards of the pattern that were there before. */
+  #stale: readonly string[] = [];
+  #file: ShardFile | undefined;
+  /** The buffer of the shard before. */
+  #memory: Uint8Array<ArrayBuffer> | undefined;
+  #samples = 0;
+  #lastKey: string | undefined;
+
+  private constructor(pattern: string, options: ShardWriterOptions, type: AnySampleType | undefined) {
+    const isNumbered = options.samplesPerShard !== undefined || options.bytesPerShard !== undefined;
+    this.#names = shardNames(pattern, isNumbered);
+    this.#options = options;
+    this.#writer = type === undefined ? undefined : new SampleWriter(type);
+  }
+
+  static async open(pattern: string, options: ShardWriterOptions, { type }: SinkContext): Promise<OpenShardWriter> {
+    const writer = new OpenShardWriter(pattern, options, options.type ?? type);
+    const { shards, partial } = await findShards(writer.#names);
+    writer.#stale = shards;
+    const [there] = writer.#stale;
+    if (there !== undefined && options.overwrite !== true) {
+      throw new PipelineError("SHARD_UNWRITABLE", `Cannot write "${pattern}": "${there}" is already there`, {
+        url: there,
+        hint: "write to another place, or pass { overwrite: true } to replace all shards of the pattern",
+      });
+    }
+    await ShardFile.remove(partial);
+    return writer;
+  }
+
+  async write(chunk: Chunk): Promise<void> {
+    const rows = rowsOf(chunk);
+    for (let row = 0; row < rows.length; row++) {
+      const sample = rows[row];
+      const key = this.#keyOf(sample, chunk, row);
+      this.#file ??= await this.#next();
+      if (!this.#add(this.#file, key, sample)) {
+        await this.#finish();
+        this.#file = await this.#next();
+        this.#add(this.#file, key, sample);
+      }
+      this.#samples++;
+      this.#lastKey = key;
+      if (this.#file.full) await this.#file.flush();
+    }
+  }
+
+  /** Adds a sample to a shard; false when it is over one of the limits. */
+  #add(file: ShardFile, key: string, sample: unknown): boolean {
+    const { samplesPerShard = Infinity, bytesPerShard = Infinity } = this.#options;
+    if (file.samples >= samplesPerShard) return false;
+    if (sample instanceof DictSample) return file.addBytes(key, sample.bytes, bytesPerShard);
+    if (isRaw(sample)) {
+      checkParts(key, sample.parts);
+      return file.addFiles(key, sample.parts, bytesPerShard);
+    }
+    if (this.#writer === undefined) throw schemaRequired(sample);
+    try {
+      return file.addSample(key, sample, this.#writer, bytesPerShard);
+    } catch (error) {
+      throw error instanceof PipelineError ? withFacts(error, { key }) : error;
+    }
+  }
+
+  #keyOf(sample: unknown, { trace }: Chunk, row: number): string {
+    const origin = trace.origin(row);
+    let key = this.#options.key?.(sample, origin);
+    if (key === undefined && isRaw(sample)) key = sample.key;
+    if (key === undefined) {
+      // What comes from no shard has no key but its number: nothing to check.
+      if (origin.shard === "") return String(this.#samples).padStart(9, "0");
+      key = origin.part > 0 ? `${origin.key}_${origin.part}` : origin.key;
+    }
+    if (typeof key !== "string") throw new TypeError(`Cannot write a sample: its key must be text, not ${typeof key}`);
+    checkKey(key, this.#lastKey);
+    return key;
+  }
+
+  async #next(): Promise<ShardFile> {
+    const file = await ShardFile.create(shardPath(this.#names, this.#shards.length), this.#memory);
+    this.#files.push(file);
+    return file;
+  }
+
+  async #finish(): Promise<void> {
+    const file = this.#file!;
+    this.#shards.push(await file.finish());
+    this.#memory = file.takeMemory();
+    this.#file = undefined;
+  }
+
+  async close(): Promise<WrittenShards> {
+    // An empty dataset is one empty shard: something that can be read.
+    if (this.#files.length === 0) this.#file = await this.#next();
+    if (this.#file !== undefined) await this.#finish();
+    await this.#commit();
+    const written = new Set(this.#shards.map((shard) => shard.path));
+    await ShardFile.remove(this.#stale.filter((path) => !written.has(path)));
+    return {
+      shards: this.#shards,
+      samples: this.#samples,
+      bytes: this.#shards.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+
+  async #commit(): Promise<void> {
+    const overwrite = this.#options.overwrite === true;
+    for (const [done, file] of this.#files.entries()) {
+      try {
+        await file.commit(overwrite);
+      } catch (error) {
+        // None rather than some, where nothing of the user's was replaced.
+        if (!overwrite) await ShardFile.remove(this.#shards.slice(0, done).map(({ path }) => path));
+        throw error;
+      }
+    }
+  }
+
+  async abort(): Promise<void> {
+    await Promise.all(this.#files.map((file) => file.discard()));
+  }
+}
+
+function isRaw(sample: unknown): sample is RawSample {
+  return typeof sample === "object" && sample !== null && "parts" in sample && sample.parts instanceof Map;
+}
+
+function checkParts(key: string, parts: ReadonlyMap<string, unknown>): void {
+  const refuse = (what: string): never => {
+    throw new PipelineError("SCHEMA_MISMATCH", `Cannot write sample "${key}": ${what}`, {
+      key,
+      hint: "parts must be a Map from extensions (jpg, seg.png) to Uint8Array, with one at least",
+    });
+  };
+  if (parts.size === 0) refuse("it has no files");
+  for (const [extension, data] of parts) {
+    if (!(data instanceof Uint8Array)) refuse(`its file .${extension} is ${typeof data}, not bytes`);
+    if (extension === "" || /[/\0]/.test(extension)) refuse(`"${extension}" cannot be an extension`);
+  }
+}
+
+function schemaRequired(sample: unknown): PipelineError {
+  if (sample instanceof Batch) {
+    return new PipelineError("SCHEMA_REQUIRED", "Cannot write shards: these are batches, and a shard holds samples", {
+      hint: "write before batch(), or take the batches apart with flatMap((batch) => batch)",
+    });
+  }
+  return new PipelineError("SCHEMA_REQUIRED", "Cannot write shards: the type of the samples is not known", {
+    hint: "pass one: shardWriter(pattern, { type }), map(fn, { type }), or fromIterable(type, samples)",
+  });
+}
