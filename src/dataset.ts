@@ -1,0 +1,355 @@
+import type { DictSample } from "./codec/dict-sample.ts";
+import type { RawSample } from "./codec/raw-sample.ts";
+import type { Predicate, PredicateBuilder, UntypedPredicateBuilder } from "./manifest/predicate.ts";
+import { type BatchOptions, batch } from "./operators/batch.ts";
+import { filter } from "./operators/filter.ts";
+import { type FlatMapOptions, flatMap } from "./operators/flat-map.ts";
+import { type MapOptions, map } from "./operators/map.ts";
+import { prefetch } from "./operators/prefetch.ts";
+import { select } from "./operators/select.ts";
+import { type ShuffleOptions, shuffle } from "./operators/shuffle.ts";
+import { skip, take } from "./operators/take.ts";
+import { tap } from "./operators/tap.ts";
+import { where } from "./operators/where.ts";
+import { type WithOrigin, withOrigin } from "./operators/with-origin.ts";
+import type { Untyped } from "./schema/field.ts";
+import type { AnySampleType, SampleType, SampleTypeOf } from "./schema/sample.ts";
+import { type AnyIterable, IterableSource } from "./sources/from-iterable.ts";
+import { JsonLinesSource } from "./sources/json-lines.ts";
+import { type ShardOptions, ShardSource } from "./sources/shards.ts";
+import type { Batch } from "./streams/batch.ts";
+import { type Explanation, explainPlan } from "./streams/explain.ts";
+import { Operator } from "./streams/operator.ts";
+import { type Plan, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
+import type { SampleInfo } from "./streams/rows.ts";
+import { Run, type RunOptions } from "./streams/run.ts";
+import type { Sink } from "./streams/sink.ts";
+import type { Source } from "./streams/source.ts";
+
+/**
+ * A plan: where samples come from, and what is done with them. Immutable; every method that adds a step gives a longer plan.
+ * Nothing is read before it is gone through, and it can be gone through as often as you like (`for await`, {@link run},
+ * {@link stream}, {@link pipeTo}).
+ *
+ * @example
+ * ```ts
+ * const photos = dataset("photos-{000000..000001}.tar", Photo);
+ * for await (const batch of photos.shuffle({ window: 1_000, seed: 42 }).batch(32)) console.log(batch.column("label"));
+ * ```
+ */
+export class Dataset<T> implements AsyncIterable<T> {
+  readonly #source: Source;
+  readonly #operators: readonly Operator<never, unknown>[];
+  /** Absent: 0, or that of a checkpoint. */
+  readonly #epoch: number | undefined;
+
+  /** For new kinds of sources; the functions that make datasets are `dataset`, `fromArray` and the other `from…`. */
+  constructor(source: Source<T>, operators: readonly Operator<never, unknown>[] = [], epoch?: number) {
+    this.#source = source as Source;
+    this.#operators = operators;
+    this.#epoch = epoch;
+  }
+
+  get #plan(): Plan {
+    return {
+      source: this.#source,
+      operators: this.#operators.map((operator) => operator.spec),
+      epoch: this.#epoch ?? 0,
+    };
+  }
+
+  /** The type of the samples, where it is known: `map` and `flatMap` lose it unless they are told one. */
+  get type(): AnySampleType | undefined {
+    return typeOfPlan(this.#plan);
+  }
+
+  /** A longer plan; or, with any other pair of Web Streams, a run through it. */
+  pipeThrough<O>(operator: Operator<T, O>): Dataset<O>;
+  pipeThrough<O>(pair: ReadableWritablePair<O, T>, options?: StreamPipeOptions): ReadableStream<O>;
+  pipeThrough<O>(
+    next: Operator<T, O> | ReadableWritablePair<O, T>,
+    options?: StreamPipeOptions,
+  ): Dataset<O> | ReadableStream<O> {
+    if (!(next instanceof Operator)) return this.stream().pipeThrough(next, options);
+    const longer = new Dataset<O>(
+      this.#source as Source<O>,
+      [...this.#operators, next as Operator<never, unknown>],
+      this.#epoch,
+    );
+    // Wrong field names are told here, where they are written.
+    void longer.type;
+    return longer;
+  }
+
+  /** Each sample replaced by what a function makes of it; see {@link map}. */
+  map<O>(fn: (sample: T, info: SampleInfo) => O | Promise<O>, options?: MapOptions<O>): Dataset<O> {
+    return this.pipeThrough(map(fn, options));
+  }
+
+  /** Each sample replaced by all that a function gives for it; see {@link flatMap}. */
+  flatMap<O>(
+    fn: (sample: T, info: SampleInfo) => Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>,
+    options?: FlatMapOptions<O>,
+  ): Dataset<O> {
+    return this.pipeThrough(flatMap(fn, options));
+  }
+
+  /** The samples for which a function says true; see {@link filter}. */
+  filter<S extends T>(keep: (sample: T, info: SampleInfo) => sample is S): Dataset<S>;
+  filter(keep: (sample: T, info: SampleInfo) => boolean): Dataset<T>;
+  filter(keep: (sample: T, info: SampleInfo) => boolean): Dataset<T> {
+    return this.pipeThrough(filter(keep));
+  }
+
+  /** The samples for which a condition on their fields holds; see {@link where}. */
+  where(this: Dataset<DictSample>, condition: Predicate | UntypedPredicateBuilder): Dataset<T>;
+  where(condition: Predicate | PredicateBuilder<T>): Dataset<T>;
+  where(condition: Predicate | PredicateBuilder<never>): Dataset<T> {
+    return this.pipeThrough(where<T>(condition as Predicate | PredicateBuilder<T>));
+  }
+
+  /** The samples with only some of their fields; see {@link select}. */
+  select<K extends string>(this: Dataset<DictSample>, ...fields: readonly K[]): Dataset<Record<K, Untyped>>;
+  select<K extends keyof T & string>(...fields: readonly K[]): Dataset<Pick<T, K>>;
+  select(...fields: readonly string[]): Dataset<never> {
+    return this.pipeThrough(select<Record<string, never>, string>(...fields) as never);
+  }
+
+  /** The samples in a seeded order; see {@link shuffle}. */
+  shuffle(options: ShuffleOptions): Dataset<T> {
+    return this.pipeThrough(shuffle<T>(options));
+  }
+
+  /** Samples joined to batches; see {@link batch}. */
+  batch(size: number, options?: BatchOptions): Dataset<Batch<T>> {
+    return this.pipeThrough(batch<T>(size, options));
+  }
+
+  /** The first `count` items; see {@link take}. */
+  take(count: number): Dataset<T> {
+    return this.pipeThrough(take<T>(count));
+  }
+
+  /** All items but the first `count`; see {@link skip}. */
+  skip(count: number): Dataset<T> {
+    return this.pipeThrough(skip<T>(count));
+  }
+
+  /** Looks at each sample as it passes; see {@link tap}. */
+  tap(look: (sample: T, info: SampleInfo) => void): Dataset<T> {
+    return this.pipeThrough(tap(look));
+  }
+
+  /** Reads ahead; see {@link prefetch}. */
+  prefetch(chunks: number): Dataset<T> {
+    return this.pipeThrough(prefetch<T>(chunks));
+  }
+
+  /** Each sample together with where it comes from. */
+  withOrigin(): Dataset<WithOrigin<T>> {
+    return this.pipeThrough(withOrigin<T>());
+  }
+
+  /** The same plan for another pass: shuffles differ from epoch to epoch. @default 0 */
+  epoch(epoch: number): Dataset<T> {
+    if (!Number.isSafeInteger(epoch) || epoch < 0) {
+      throw new RangeError(`Cannot set the epoch: it must be a whole number >= 0, not ${epoch}`);
+    }
+    return new Dataset(this.#source as Source<T>, this.#operators, epoch);
+  }
+
+  /** One pass, with a checkpoint after each item; see {@link Run}. */
+  run(options: RunOptions = {}): Run<T> {
+    return new Run<T>(this.#plan, this.#epoch, options);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    return this.run();
+  }
+
+  /** One pass as a Web Stream. Cancelling it frees what the pass holds. */
+  stream(options?: RunOptions): ReadableStream<T> {
+    const run = this.run(options);
+    return new ReadableStream<T>(
+      {
+        async pull(controller) {
+          const { done, value } = await run.next();
+          if (done === true) controller.close();
+          else controller.enqueue(value);
+        },
+        async cancel() {
+          await run.return();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  /**
+   * Passes everything to a sink, or to any `WritableStream`. When reading or writing fails, or the run is aborted, the sink
+   * leaves nothing half-written behind.
+   */
+  pipeTo<R>(sink: Sink<T, R>, options?: RunOptions): Promise<R>;
+  pipeTo(writable: WritableStream<T>, options?: RunOptions & StreamPipeOptions): Promise<void>;
+  async pipeTo<R>(
+    into: Sink<T, R> | WritableStream<T>,
+    options: RunOptions & StreamPipeOptions = {},
+  ): Promise<R | undefined> {
+    if (typeof into !== "object" || into === null || !(into instanceof WritableStream || "open" in into)) {
+      throw new TypeError("Cannot pipe a dataset: give it a sink, such as shardWriter(pattern), or a WritableStream");
+    }
+    if (into instanceof WritableStream) {
+      await this.stream(options).pipeTo(into, options);
+      return undefined;
+    }
+    return this.run(options).pipeTo(into);
+  }
+
+  /** All items, in memory. */
+  toArray(options?: RunOptions): Promise<T[]> {
+    return Array.fromAsync(this.run(options));
+  }
+
+  /** The first `n` items. */
+  head(n = 5): Promise<T[]> {
+    return this.take(n).toArray();
+  }
+
+  /** How many items there are. Goes through all of them; of samples of shards right behind the source, none is decoded. */
+  async count(options?: RunOptions): Promise<number> {
+    return new Run<T>(withoutDecoding(this.#plan), this.#epoch, options ?? {}).count();
+  }
+
+  /** Addresses of the shards, after patterns are expanded; empty where samples come from elsewhere. */
+  async listShards(): Promise<readonly string[]> {
+    return (await this.#source.listShards?.()) ?? [];
+  }
+
+  /** Each shard as a dataset of its own, with the same steps; see {@link listShards}. */
+  get shards(): AsyncIterable<Dataset<T>> {
+    const source = this.#source;
+    const [operators, epoch] = [this.#operators, this.#epoch];
+    return {
+      async *[Symbol.asyncIterator]() {
+        for (const url of (await source.listShards?.()) ?? []) {
+          yield new Dataset<T>(source.only!([url]) as Source<T>, operators, epoch);
+        }
+      },
+    };
+  }
+
+  /** What a run will do, and why: the steps in order, what is decoded, and how. Prints well. */
+  explain(): Explanation {
+    return explainPlan(this.#plan);
+  }
+}
+
+/** How a dataset is read. */
+export interface DatasetOptions extends ShardOptions {
+  /**
+   * What a sample is in its shard. `"msgpack"`: one `.msgpack` file, as atdata writes it. `"files"`: all neighbouring files of
+   * one key, as in WebDataset; each is a field named by its extension, decoded by the usual rules. @default "msgpack"
+   */
+  readonly members?: "msgpack" | "files";
+}
+
+/**
+ * Opens tar shards of samples. The pattern is a path or an http(s) address; braces stand for several
+ * (`train-{000000..000009}.tar`), and in the last part of a path `*` and `?` for what is there. A folder stands for its
+ * `*.tar*`. A list is taken as it stands. Shards may be compressed (gzip, zstd, bzip2, xz).
+ *
+ * Without a type samples are untyped ({@link DictSample}).
+ *
+ * @example
+ * ```ts
+ * const photos = dataset("photos-{000000..000001}.tar", Photo);
+ * const [first] = await photos.head(1);
+ * ```
+ */
+export function dataset<T>(
+  pattern: string | readonly string[],
+  type: SampleTypeOf<T>,
+  options?: DatasetOptions,
+): Dataset<T>;
+export function dataset(
+  pattern: string | readonly string[],
+  options: DatasetOptions & { readonly members: "files" },
+): Dataset<Record<string, unknown>>;
+export function dataset(pattern: string | readonly string[], options?: DatasetOptions): Dataset<DictSample>;
+export function dataset(
+  pattern: string | readonly string[],
+  typeOrOptions: AnySampleType | DatasetOptions = {},
+  options: DatasetOptions = {},
+): Dataset<never> {
+  const type = "fields" in typeOrOptions ? typeOrOptions : undefined;
+  const { members = "msgpack", ...rest } = type === undefined ? (typeOrOptions as DatasetOptions) : options;
+  oneOf("members", members, ["msgpack", "files"]);
+  checkShardOptions(pattern, rest);
+  return new Dataset(new ShardSource(pattern, type, rest, members) as Source<never>);
+}
+
+function checkShardOptions(pattern: unknown, { endMarker, unknownFields }: ShardOptions): void {
+  const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
+  if (!isText(pattern) && !(Array.isArray(pattern) && pattern.every(isText))) {
+    throw new TypeError("Cannot open a dataset: its pattern must be text, or a list of addresses");
+  }
+  if (endMarker !== undefined) oneOf("endMarker", endMarker, ["required", "optional"]);
+  if (unknownFields !== undefined) oneOf("unknownFields", unknownFields, ["error", "ignore"]);
+}
+
+function oneOf(option: string, value: unknown, known: readonly string[]): void {
+  if (known.includes(value as string)) return;
+  throw new TypeError(
+    `Cannot open a dataset: ${option} must be "${known.join('" or "')}", not ${JSON.stringify(value)}`,
+  );
+}
+
+/** The samples of shards as they are stored: key, and the bytes of each file. */
+export function rawSamples(pattern: string | readonly string[], options: ShardOptions = {}): Dataset<RawSample> {
+  checkShardOptions(pattern, options);
+  return new Dataset(new ShardSource(pattern, undefined, options, "raw") as Source<RawSample>);
+}
+
+/**
+ * A dataset of what is in memory.
+ *
+ * @example
+ * ```ts
+ * await fromArray([1, 2, 3]).toArray(); // [1, 2, 3]
+ * ```
+ */
+export function fromArray<T>(samples: readonly T[]): Dataset<T>;
+export function fromArray<T, I>(type: SampleType<T, I>, samples: readonly I[]): Dataset<I>;
+export function fromArray(first: AnySampleType | readonly unknown[], samples?: readonly unknown[]): Dataset<never> {
+  const [type, array] =
+    samples === undefined ? [undefined, first as readonly unknown[]] : [first as AnySampleType, samples];
+  return new Dataset(new IterableSource("fromArray", array as readonly never[], type));
+}
+
+/**
+ * A dataset of anything that can be gone through: lists, generators, async iterables, web streams; or of a function that makes
+ * one. Only through a function can it be read more than once where the iterable can not, and be resumed.
+ *
+ * @example
+ * ```ts
+ * const squares = fromIterable(function* () { for (let n = 0; n < 3; n++) yield n * n; });
+ * await squares.toArray(); // [0, 1, 4]
+ * ```
+ */
+export function fromIterable<T>(samples: AnyIterable<T> | (() => AnyIterable<T>)): Dataset<T>;
+export function fromIterable<T, I>(
+  type: SampleType<T, I>,
+  samples: AnyIterable<I> | (() => AnyIterable<I>),
+): Dataset<I>;
+export function fromIterable(
+  first: AnySampleType | AnyIterable<unknown> | (() => AnyIterable<unknown>),
+  samples?: AnyIterable<unknown> | (() => AnyIterable<unknown>),
+): Dataset<never> {
+  const [type, from] = samples === undefined ? [undefined, first] : [first as AnySampleType, samples];
+  return new Dataset(new IterableSource("fromIterable", from as AnyIterable<never>, type));
+}
+
+/** A dataset of JSON values, one a line, of files or http(s) addresses; patterns and compression as in {@link dataset}. */
+export function fromJsonLines<T = unknown>(pattern: string | readonly string[], type?: SampleTypeOf<T>): Dataset<T> {
+  return new Dataset(new JsonLinesSource(pattern, type) as Source<T>);
+}

@@ -1,0 +1,30 @@
+export { DictSample } from "./codec/dict-sample.ts";
+export { decodePart } from "./codec/parts.ts";
+export { decodeParts, type RawSample } from "./codec/raw-sample.ts";
+export {
+  Dataset,
+  type DatasetOptions,
+  dataset,
+  fromArray,
+  fromIterable,
+  fromJsonLines,
+  rawSamples,
+} from "./dataset.ts";
+export { PipelineError, type PipelineErrorCode, type PipelineErrorFacts } from "./errors.ts";
+export { and, not, or, type Predicate, type PredicateBuilder } from "./manifest/predicate.ts";
+export type { DType } from "./schema/dtype.ts";
+export { type Field, field, type Untyped } from "./schema/field.ts";
+export { NdArray } from "./schema/ndarray.ts";
+export type { SchemaRecord } from "./schema/record.ts";
+export { defineSample, type Infer, type InferInput, SampleType } from "./schema/sample.ts";
+export { sampleTypeOf } from "./schema/sample-type-of.ts";
+export { jsonLinesWriter, type WrittenLines } from "./sinks/json-lines-writer.ts";
+export { type ShardWriterOptions, shardWriter, type WrittenShards } from "./sinks/shard-writer.ts";
+export { Batch, type ColumnOf } from "./streams/batch.ts";
+export type { Checkpoint } from "./streams/checkpoint.ts";
+export type { ErrorPolicies, ErrorPolicy } from "./streams/faults.ts";
+export { Operator } from "./streams/operator.ts";
+export type { SampleInfo } from "./streams/rows.ts";
+export { Run, type RunOptions, type RunSummary } from "./streams/run.ts";
+export type { Sink } from "./streams/sink.ts";
+export type { Origin } from "./streams/trace.ts";

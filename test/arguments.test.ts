@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { dataset, defineSample, field, fromArray, rawSamples, shardWriter } from "../src/index.ts";
+
+describe("wrong arguments", () => {
+  const numbers = fromArray([1, 2, 3]);
+  const wrong: readonly (readonly [what: string, call: () => unknown, says: RegExp])[] = [
+    ["a pattern that is no text", () => dataset(5 as never), /pattern must be text/],
+    ["an empty pattern", () => dataset(""), /pattern must be text/],
+    ["a list of no texts", () => dataset([5] as never), /pattern must be text/],
+    ["unknown members", () => dataset("a.tar", { members: "foo" } as never), /members must be "msgpack" or "files"/],
+    ["an unknown end marker", () => rawSamples("a.tar", { endMarker: "maybe" as never }), /"required" or "optional"/],
+    ["a field that is none", () => defineSample("A", { a: field.int as never }), /"a" must be a field/],
+    ["a type without a name", () => defineSample("", { a: field.int() }), /name must be text/],
+    ["a type without fields", () => defineSample("A", {}), /at least one field/],
+    ["a shuffle without a window", () => numbers.shuffle(undefined as never), /window must be/],
+    ["a seed below zero", () => numbers.shuffle({ window: 1, seed: -1 }), /seed must be/],
+    ["a batch of none", () => numbers.batch(0), /size must be/],
+    ["a batch of too many", () => numbers.batch(2 ** 31), /size must be/],
+    ["a batch that is ragged otherwise", () => numbers.batch(1, { ragged: "x" as never }), /ragged must be/],
+    ["a prefetch of too many", () => numbers.prefetch(1e9), /chunks must be/],
+    ["taking a part", () => numbers.take(0.5), /count must be/],
+    ["skipping back", () => numbers.skip(-1), /count must be/],
+    ["an epoch below zero", () => numbers.epoch(-1), /epoch/],
+    ["mapping with no function", () => numbers.map(5 as never), /fn must be a function/],
+    ["filtering with no function", () => numbers.filter(5 as never), /keep must be a function/],
+    ["selecting nothing", () => numbers.select(), /no field/],
+    ["shards of no sample", () => shardWriter("a.tar", { samplesPerShard: 0 }), /samplesPerShard must be/],
+  ];
+
+  it.each(wrong)("%s is told where it is written", (_, call, says) => {
+    expect(call).toThrow(says);
+    expect(call).toThrow(expect.toSatisfy((error) => error instanceof TypeError || error instanceof RangeError));
+  });
+
+  it("a sink that is none is told when it is piped to", async () => {
+    await expect(numbers.pipeTo("x.tar" as never)).rejects.toThrow(/give it a sink/);
+  });
+});
