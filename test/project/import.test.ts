@@ -36,7 +36,7 @@ needs.runtime("node", "it measures Node").describe('import "shardstream"', () =>
     entry = new URL("index.js", `file://${await build("import")}`).href;
   });
 
-  it("adds less than 40 ms to an empty module, or on a slow machine less than Node's own start", async () => {
+  it("adds less than 40 ms to an empty module, or on a slow machine less than 0.8 of Node's own start", async () => {
     const added: number[] = [];
     const starts: number[] = [];
     for (let i = 0; i < 11; i++) {
@@ -45,8 +45,9 @@ needs.runtime("node", "it measures Node").describe('import "shardstream"', () =>
       starts.push(performance.now() - before);
       added.push((await importMs(entry)) - empty);
     }
-    // A start takes some 40 ms where nothing else runs: a machine that takes longer is as much slower at loading.
-    expect(median(added)).toBeLessThan(Math.max(40, median(starts)));
+    // The goal is 40 ms; this is looser where the machine is slow. Measured in one run on such a one: 0.5 of a start for what
+    // is published, 1.4 for the same code in a hundred modules.
+    expect(median(added)).toBeLessThan(Math.max(40, 0.8 * median(starts)));
   });
 
   it("loads no native addon and nothing heavy", async () => {
