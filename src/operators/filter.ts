@@ -1,5 +1,5 @@
 import { Operator } from "../streams/operator.ts";
-import { eachRow, type SampleInfo } from "../streams/rows.ts";
+import { rowStage, type SampleInfo } from "../streams/rows.ts";
 
 /**
  * Keeps the samples for which a function says true. Where a condition on fields will do, `where` is faster.
@@ -14,19 +14,18 @@ export function filter<T>(keep: (sample: T, info: SampleInfo) => boolean): Opera
   return new Operator({
     name: "filter",
     open: (context) =>
-      async function* (chunks) {
-        for await (const chunk of chunks) {
-          yield* eachRow(chunk, context, "filter", (sample, info, row, out) => {
-            const kept: unknown = keep(sample as T, info);
-            if (kept instanceof Promise) {
-              kept.catch(() => {});
-              throw new TypeError("the function returned a promise, and a filter does not wait: use flatMap");
-            }
-            if (!kept) return;
-            out.rows.push(sample);
-            out.from.push(row);
-          });
+      rowStage(context, "filter", (rows, at, out) => {
+        for (; at.row < rows.length; at.row++) {
+          const sample = rows[at.row];
+          const kept: unknown = keep(sample as T, at);
+          if (kept instanceof Promise) {
+            kept.catch(() => {});
+            throw new TypeError("the function returned a promise, and a filter does not wait: use flatMap");
+          }
+          if (!kept) continue;
+          out.rows.push(sample);
+          out.from.push(at.row);
         }
-      },
+      }),
   });
 }

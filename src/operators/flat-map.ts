@@ -57,7 +57,8 @@ async function* flatMapChunks(
     for (let row = 0; row < samples.length; row++) {
       if (trace.position(row) !== position) [position, part] = [trace.position(row), 0];
       try {
-        let outputs = fn(samples[row], info.moveTo(row));
+        info.row = row;
+        let outputs = fn(samples[row], info);
         if (outputs instanceof Promise) outputs = await untilAborted(outputs, context.signal);
         if (
           typeof outputs !== "object" ||

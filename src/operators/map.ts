@@ -52,23 +52,26 @@ async function* mapChunks(
   const input = new UntilFailure(chunks);
   try {
     for await (const chunk of input) {
-      if (!waiting.used) {
-        yield* eachRow(chunk, context, "map", (sample, info, row, out) => {
-          if (waiting.used)
-            return waiting.add(() => fn(sample, new RowInfo(chunk.trace, context).moveTo(row)), chunk.trace, row);
-          const value = fn(sample, info);
-          if (!(value instanceof Promise)) {
-            out.rows.push(value);
-            return;
-          }
-          info.keep();
-          waiting.add(() => value, chunk.trace, row);
-        });
-      } else {
-        const rows = rowsOf(chunk);
-        for (let row = 0; row < rows.length; row++) {
-          waiting.add(() => fn(rows[row], new RowInfo(chunk.trace, context).moveTo(row)), chunk.trace, row);
+      const wait = (rows: readonly unknown[], from: number): void => {
+        for (let row = from; row < rows.length; row++) {
+          waiting.add(() => fn(rows[row], new RowInfo(chunk.trace, context, row)), chunk.trace, row);
         }
+      };
+      if (waiting.used) {
+        wait(rowsOf(chunk), 0);
+      } else {
+        const done = eachRow(chunk, context, "map", (rows, at, out) => {
+          for (; at.row < rows.length; at.row++) {
+            const value = fn(rows[at.row], at);
+            if (value instanceof Promise) {
+              waiting.add(() => value, chunk.trace, at.row);
+              wait(rows, at.row + 1);
+              return;
+            }
+            out.rows.push(value);
+          }
+        });
+        for (const part of done) yield part;
       }
       yield* waiting.drain(concurrency);
     }

@@ -3,7 +3,7 @@ import { type RawSample, rawDecoder } from "../codec/raw-sample.ts";
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
 import { Operator } from "../streams/operator.ts";
-import { eachRow } from "../streams/rows.ts";
+import { rowStage } from "../streams/rows.ts";
 
 export interface SampleDecodeOptions extends Pick<SampleReaderOptions, "unknownFields"> {}
 
@@ -25,15 +25,8 @@ export function sampleDecode(type?: AnySampleType, options?: SampleDecodeOptions
     name: "sampleDecode",
     typeOf: () => type,
     open: (context) =>
-      async function* (chunks) {
-        for await (const chunk of chunks) {
-          yield* eachRow(
-            chunk,
-            context,
-            "decode",
-            (raw, _info, _row, out) => void out.rows.push(decode(raw as RawSample)),
-          );
-        }
-      },
+      rowStage(context, "decode", (rows, at, out) => {
+        for (; at.row < rows.length; at.row++) out.rows.push(decode(rows[at.row] as RawSample));
+      }),
   });
 }

@@ -1,7 +1,7 @@
 import { fieldOf } from "../codec/dict-sample.ts";
 import { setField } from "../schema/columns.ts";
 import { Operator } from "../streams/operator.ts";
-import { eachRow } from "../streams/rows.ts";
+import { rowStage } from "../streams/rows.ts";
 
 /**
  * Keeps only some fields of each sample. Right behind a source, the others are not even decoded.
@@ -21,21 +21,15 @@ export function select<T, K extends keyof T & string>(...fields: readonly K[]): 
     options: fields,
     typeOf: (type) => type?.pick(...fields),
     open: (context) =>
-      async function* (chunks) {
-        for await (const chunk of chunks) {
-          // Columns are looked at by name: those that nobody names are in nobody's way.
-          if (chunk.kind === "columns") {
-            yield { ...chunk, columns: chunk.columns.only(fields) };
-            continue;
-          }
-          yield* eachRow(
-            chunk,
-            context,
-            "select",
-            (sample, _info, _row, out) => void out.rows.push(only(sample, fields)),
-          );
-        }
-      },
+      rowStage(
+        context,
+        "select",
+        (rows, at, out) => {
+          for (; at.row < rows.length; at.row++) out.rows.push(only(rows[at.row], fields));
+        },
+        // Columns are looked at by name: those that nobody names are in nobody's way.
+        (chunk) => ({ ...chunk, columns: chunk.columns.only(fields) }),
+      ),
   });
 }
 

@@ -1,5 +1,5 @@
 import { Operator } from "../streams/operator.ts";
-import { eachRow, type SampleInfo } from "../streams/rows.ts";
+import { rowStage, type SampleInfo } from "../streams/rows.ts";
 
 /**
  * Looks at each sample as it passes, for counting or logging.
@@ -16,17 +16,15 @@ export function tap<T>(look: (sample: T, info: SampleInfo) => void): Operator<T,
   return new Operator({
     name: "tap",
     open: (context) =>
-      async function* (chunks) {
-        for await (const chunk of chunks) {
-          yield* eachRow(chunk, context, "tap", (sample, info, _row, out) => {
-            const result: unknown = look(sample as T, info);
-            if (result instanceof Promise) {
-              result.catch(() => {});
-              throw new TypeError("the function returned a promise, and a tap does not wait: use map");
-            }
-            out.rows.push(sample);
-          });
+      rowStage(context, "tap", (rows, at, out) => {
+        out.unchanged = true;
+        for (; at.row < rows.length; at.row++) {
+          const result: unknown = look(rows[at.row] as T, at);
+          if (result instanceof Promise) {
+            result.catch(() => {});
+            throw new TypeError("the function returned a promise, and a tap does not wait: use map");
+          }
         }
-      },
+      }),
   });
 }

@@ -1,8 +1,8 @@
 import { fieldOf } from "../codec/dict-sample.ts";
 import { bind, fieldsOf, type Predicate, type PredicateBuilder, predicate } from "../manifest/predicate.ts";
-import { type Chunk, pick } from "../streams/chunk.ts";
+import { type ColumnChunk, pickColumns } from "../streams/chunk.ts";
 import { type Json, Operator } from "../streams/operator.ts";
-import { eachRow } from "../streams/rows.ts";
+import { rowStage } from "../streams/rows.ts";
 
 /**
  * Keeps the samples for which a condition on their fields holds. The condition is data, so that the engine can look at the
@@ -32,32 +32,29 @@ export function where<T>(condition: Predicate | PredicateBuilder<T>): Operator<T
       return type;
     },
     open: (context) =>
-      async function* (chunks) {
-        for await (const chunk of chunks) {
-          if (chunk.kind === "rows") {
-            // Rows may be anything: what fails at one of them is a fault like any other.
-            const rows = chunk.rows;
-            const holds = bind(test, (field) => (row) => fieldOf(rows[row], field));
-            yield* eachRow(chunk, context, "where", (sample, _info, row, out) => {
-              if (!holds(row)) return;
-              out.rows.push(sample);
-              out.from.push(row);
-            });
-            continue;
+      rowStage(
+        context,
+        "where",
+        (rows, at, out) => {
+          // Rows may be anything: what fails at one of them is a fault like any other.
+          const holds = bind(test, (field) => (row) => fieldOf(rows[row], field));
+          for (; at.row < rows.length; at.row++) {
+            if (!holds(at.row)) continue;
+            out.rows.push(rows[at.row]);
+            out.from.push(at.row);
           }
+        },
+        (chunk) => {
           const holds = bind(test, (field) => valueIn(chunk, field));
           const kept: number[] = [];
           for (let row = 0; row < chunk.length; row++) if (holds(row)) kept.push(row);
-          if (kept.length === chunk.length) yield chunk;
-          else if (kept.length > 0) yield pick(chunk, Int32Array.from(kept));
-        }
-      },
+          return kept.length === chunk.length ? chunk : pickColumns(chunk, Int32Array.from(kept));
+        },
+      ),
   });
 }
 
-function valueIn(chunk: Chunk, field: string): (row: number) => unknown {
-  if (chunk.kind !== "columns") throw new TypeError("Cannot test samples that are not decoded");
-  const { columns, picked } = chunk;
+function valueIn({ columns, picked }: ColumnChunk, field: string): (row: number) => unknown {
   const index = columns.indexOf(field);
   return picked === undefined ? (row) => columns.value(index, row) : (row) => columns.value(index, picked[row]!);
 }

@@ -15,26 +15,29 @@ export function decodeStage(
 ): Stage {
   const reader = new SampleReader<unknown>(type, { ...options, fields: request.fields });
   const { layout, size, recycle } = request;
-  return async function* (chunks) {
-    if (layout === "rows") {
-      for await (const chunk of chunks) yield* decodeRows(reader, chunk as RecordChunk, request);
-    } else if (size === undefined) {
-      let columns: Columns | undefined;
-      for await (const chunk of chunks) {
-        // The consumer copies what it keeps, so one set of columns does.
-        columns =
-          columns !== undefined && columns.capacity >= chunk.length
-            ? columns.reset()
-            : reader.makeColumns(Math.max(256, chunk.length));
-        const rows = new Filling(columns);
-        const failure = failureOf(() => rows.add(reader, chunk as RecordChunk, 0, request));
-        if (rows.columns.length > 0) yield rows.chunk;
-        if (failure !== undefined) throw failure.error;
-      }
-    } else {
-      yield* decodeBatches(reader, chunks, size, recycle, request);
-    }
-  };
+  if (layout === "rows") return (chunks) => decodeRows(reader, chunks, request);
+  if (size === undefined) return (chunks) => decodeColumns(reader, chunks, request);
+  return (chunks) => decodeBatches(reader, chunks, size, recycle, request);
+}
+
+/** A chunk of columns for each chunk of records. */
+async function* decodeColumns(
+  reader: SampleReader,
+  chunks: AsyncIterable<Chunk>,
+  request: DecodeRequest,
+): AsyncGenerator<ColumnChunk> {
+  let columns: Columns | undefined;
+  for await (const chunk of chunks) {
+    // The consumer copies what it keeps, so one set of columns does.
+    columns =
+      columns !== undefined && columns.capacity >= chunk.length
+        ? columns.reset()
+        : reader.makeColumns(Math.max(256, chunk.length));
+    const rows = new Filling(columns);
+    const failure = failureOf(() => rows.add(reader, chunk as RecordChunk, 0, request));
+    if (rows.columns.length > 0) yield rows.chunk;
+    if (failure !== undefined) throw failure.error;
+  }
 }
 
 /** Chunks of exactly `size` rows, but for the last: the columns of a batch each. */
@@ -114,25 +117,28 @@ class Filling {
   }
 }
 
-function* decodeRows(
+async function* decodeRows(
   reader: SampleReader,
-  { records, trace, length }: RecordChunk,
+  chunks: AsyncIterable<Chunk>,
   { faults }: DecodeRequest,
-): Generator<Chunk> {
-  for (let from = 0; from < length; ) {
-    const rows: unknown[] = [];
-    const failure = failureOf(() => {
-      for (let next = from; next < length; next = from + rows.length) {
-        throwFault(records, next);
-        const end = endOfRun(records, next, length);
-        reader.readRows(windowOf(records, next), records.starts, records.ends, next, end, rows);
-      }
-    });
-    const done = rows.length;
-    if (done > 0) yield rowChunk(rows, traceFrom(trace, from));
-    from += done;
-    if (done > 0) faults.succeeded();
-    if (failure !== undefined) faults.sample(failure.error, "decode", trace, from++);
+): AsyncGenerator<Chunk> {
+  for await (const chunk of chunks) {
+    const { records, trace, length } = chunk as RecordChunk;
+    for (let from = 0; from < length; ) {
+      const rows: unknown[] = [];
+      const failure = failureOf(() => {
+        for (let next = from; next < length; next = from + rows.length) {
+          throwFault(records, next);
+          const end = endOfRun(records, next, length);
+          reader.readRows(windowOf(records, next), records.starts, records.ends, next, end, rows);
+        }
+      });
+      const done = rows.length;
+      if (done > 0) yield rowChunk(rows, traceFrom(trace, from));
+      from += done;
+      if (done > 0) faults.succeeded();
+      if (failure !== undefined) faults.sample(failure.error, "decode", trace, from++);
+    }
   }
 }
 

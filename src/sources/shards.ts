@@ -77,14 +77,14 @@ export class ShardSource implements Source {
     return { shards: names, type: (await this.type?.cid()) ?? null, reads: this.#reads, ...this.#options };
   }
 
-  async *read(request: SourceRequest): AsyncGenerator<Chunk> {
-    const shards = await this.listShards();
-    request.signal.throwIfAborted();
+  read(request: SourceRequest): AsyncIterable<Chunk> {
     const { interleave } = request;
-    yield* interleave === undefined ? this.#inOrder(shards, request) : this.#interleaved(shards, interleave, request);
+    return interleave === undefined ? this.#inOrder(request) : this.#interleaved(interleave, request);
   }
 
-  async *#inOrder(shards: readonly string[], { from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *#inOrder({ from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+    const shards = await this.listShards();
+    signal.throwIfAborted();
     let position = 0;
     for (const url of shards) {
       const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, faults, signal);
@@ -93,7 +93,7 @@ export class ShardSource implements Source {
         for (;;) {
           const records = await shard.read(CHUNK_ROWS);
           if (records === undefined) break;
-          yield* shard.chunks(records, position);
+          for (const chunk of shard.chunks(records, position)) yield chunk;
           position += records.length;
         }
       } finally {
@@ -102,12 +102,9 @@ export class ShardSource implements Source {
     }
   }
 
-  async *#interleaved(
-    shards: readonly string[],
-    { seed, epoch }: Interleave,
-    request: SourceRequest,
-  ): AsyncGenerator<Chunk> {
-    const { from, faults, signal } = request;
+  async *#interleaved({ seed, epoch }: Interleave, { from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+    const shards = await this.listShards();
+    signal.throwIfAborted();
     const waiting = Array.from(permutation(shards.length, hashNumbers(seed, epoch)), (i) => shards[i]!);
     const slots = Math.min(OPEN_SHARDS, shards.length);
     const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / slots));
@@ -127,7 +124,7 @@ export class ShardSource implements Source {
         while (left > 0 && (position >= from || left < RUN)) {
           const records = await shard.read(left);
           if (records === undefined) break;
-          yield* shard.chunks(records, position);
+          for (const chunk of shard.chunks(records, position)) yield chunk;
           position += records.length;
           left -= records.length;
         }
@@ -197,10 +194,10 @@ class OpenShard {
   }
 
   /** What was just read, numbered from `position` on. */
-  *chunks(records: Records, position: number): Generator<Chunk> {
+  chunks(records: Records, position: number): Iterable<Chunk> {
     const origin = { shard: shownAddress(this.#url), first: this.#index - records.length, keys: records.keys };
-    if (this.#reads === "msgpack") yield recordChunk(records, position, origin);
-    else yield* rawChunks(records, position, origin, this.#faults);
+    if (this.#reads === "msgpack") return [recordChunk(records, position, origin)];
+    return rawChunks(records, position, origin, this.#faults);
   }
 
   async #guarded<R>(use: (reader: ShardReader) => Promise<R>): Promise<R | undefined> {

@@ -79,15 +79,15 @@ export function pick(chunk: Chunk, rows: Int32Array): Chunk {
         trace,
       );
     case "columns":
-      return {
-        ...chunk,
-        length,
-        trace,
-        picked: chunk.picked === undefined ? rows : rows.map((row) => chunk.picked![row]!),
-      };
+      return pickColumns(chunk, rows);
     case "records":
       return { kind: "records", length, trace, records: pickRecords(chunk.records, rows) };
   }
+}
+
+export function pickColumns(chunk: ColumnChunk, rows: Int32Array): ColumnChunk {
+  const picked = chunk.picked === undefined ? rows : rows.map((row) => chunk.picked![row]!);
+  return { ...chunk, length: rows.length, trace: new PickedTrace(chunk.trace, rows), picked };
 }
 
 /** Rows `from` to `to` of a chunk. */
