@@ -5,6 +5,7 @@ import type { Checkpoint } from "./checkpoint.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
+import { wholeShare } from "./share.ts";
 import type { DecodeRequest, Source } from "./source.ts";
 
 /** A source and what is done with its samples, as data: what a `Dataset` holds. */
@@ -119,7 +120,13 @@ export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): A
       "Cannot resume: the checkpoint has another number of counting operators",
     );
   }
-  const chunks = source.read({ from: first?.start ?? 0, interleave: interleaveOf(segments, epoch), faults, signal });
+  const chunks = source.read({
+    from: first?.start ?? 0,
+    share: wholeShare,
+    interleave: interleaveOf(segments, epoch),
+    faults,
+    signal,
+  });
   return connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress });
 }
 

@@ -2,6 +2,7 @@ import type { AnySampleType } from "../schema/sample.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
+import type { Share } from "./share.ts";
 
 /** The order in which a source is asked for its samples: shards permuted and interleaved by a seed. */
 export interface Interleave {
@@ -13,6 +14,8 @@ export interface Interleave {
 export interface SourceRequest {
   /** Samples before this position are passed over. */
   readonly from: number;
+  /** The positions to read; those of other ranks are passed over. */
+  readonly share: Share;
   /** Absent: the stored order. */
   readonly interleave: Interleave | undefined;
   readonly faults: Faults;
