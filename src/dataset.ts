@@ -24,7 +24,7 @@ import { type Plan, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
 import type { Sink } from "./streams/sink.ts";
-import type { Source } from "./streams/source.ts";
+import type { SampleCount, Source } from "./streams/source.ts";
 
 /**
  * A plan: where samples come from, and what is done with them. Immutable; every method that adds a step gives a longer plan.
@@ -223,6 +223,17 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** Addresses of the shards, after patterns are expanded; empty where samples come from elsewhere. */
   async listShards(): Promise<readonly string[]> {
     return (await this.#source.listShards?.()) ?? [];
+  }
+
+  /**
+   * How many samples each shard has; one entry without a name where samples come from an array.
+   *
+   * @throws {TypeError} If the source does not know, as with iterables and JSON lines.
+   */
+  async countByShard(): Promise<readonly SampleCount[]> {
+    const counts = await this.#source.counts?.();
+    if (counts !== undefined) return counts;
+    throw new TypeError(`Cannot count by shard: ${this.#source.name} does not know how many samples there are`);
   }
 
   /** Each shard as a dataset of its own, with the same steps; see {@link listShards}. */

@@ -17,6 +17,10 @@ export type PipelineErrorCode =
   | "PATTERN_INVALID"
   /** Arrays of one column have different shapes or dtypes. */
   | "RAGGED"
+  /** One of several processes runs without being told which part of the samples is its own. */
+  | "RANK_REQUIRED"
+  /** A plan, or what was asked of it, cannot be shared out over ranks. */
+  | "RANK_UNSUPPORTED"
   /** A sample's bytes do not decode. */
   | "SAMPLE_CORRUPT"
   /** A schema record or a field definition cannot be understood. */

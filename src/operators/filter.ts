@@ -13,6 +13,7 @@ export function filter<T>(keep: (sample: T, info: SampleInfo) => boolean): Opera
   if (typeof keep !== "function") throw new TypeError(`Cannot filter: keep must be a function, not ${typeof keep}`);
   return new Operator({
     name: "filter",
+    drops: true,
     open: (context) =>
       rowStage(context, "filter", (rows, at, out) => {
         for (; at.row < rows.length; at.row++) {

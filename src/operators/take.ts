@@ -1,4 +1,4 @@
-import { slice } from "../streams/chunk.ts";
+import { type Chunk, slice } from "../streams/chunk.ts";
 import { Operator } from "../streams/operator.ts";
 
 /**
@@ -21,10 +21,9 @@ export function take<T>(count: number): Operator<T, T> {
       async function* (chunks) {
         if (count === 0) return;
         for await (const chunk of chunks) {
-          const left = count - chunk.trace.position(0);
-          if (left <= 0) return;
-          yield slice(chunk, 0, Math.min(left, chunk.length));
-          if (left <= chunk.length) return;
+          const end = firstFrom(chunk, count);
+          if (end > 0) yield slice(chunk, 0, end);
+          if (end < chunk.length || chunk.trace.position(end - 1) === count - 1) return;
         }
       },
   });
@@ -51,11 +50,22 @@ export function skip<T>(count: number): Operator<T, T> {
     open: () =>
       async function* (chunks) {
         for await (const chunk of chunks) {
-          const skipped = Math.min(Math.max(0, -chunk.trace.position(0)), chunk.length);
+          const skipped = firstFrom(chunk, 0);
           if (skipped < chunk.length) yield slice(chunk, skipped, chunk.length);
         }
       },
   });
+}
+
+/** The first row of a chunk whose number is `number` or larger; numbers grow, by more than one where ranks share them. */
+function firstFrom({ trace, length }: Chunk, number: number): number {
+  let [low, high] = [0, length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (trace.position(middle) < number) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function checkCount(name: string, count: number): void {

@@ -19,6 +19,7 @@ export function where<T>(condition: Predicate | PredicateBuilder<T>): Operator<T
   const fields = fieldsOf(test);
   return new Operator({
     name: "where",
+    drops: true,
     works: "columns",
     reads: fields,
     options: asJson(test),

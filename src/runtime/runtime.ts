@@ -40,6 +40,15 @@ export function hasBuiltin(name: keyof Builtins): boolean {
   return loader()?.(`node:${name}`) !== undefined;
 }
 
+/** A variable of the environment; undefined where it is not set, or may not be read. */
+export function environment(name: string): string | undefined {
+  try {
+    return globalThis.process?.env?.[name];
+  } catch {
+    return undefined; // Deno without --allow-env
+  }
+}
+
 function loader(): ((id: string) => object | undefined) | undefined {
   const get = globalThis.process?.getBuiltinModule;
   return typeof get === "function" ? (get as (id: string) => object | undefined) : undefined;

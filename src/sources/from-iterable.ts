@@ -3,7 +3,8 @@ import type { AnySampleType } from "../schema/sample.ts";
 import { untilAborted } from "../streams/abort.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
-import type { Source, SourceRequest } from "../streams/source.ts";
+import { ShareCursor } from "../streams/share.ts";
+import type { SampleCount, Source, SourceRequest } from "../streams/source.ts";
 import { SourceTrace } from "../streams/trace.ts";
 
 /** Samples handed on at a time, where they are there without waiting. */
@@ -32,19 +33,26 @@ export class IterableSource<T> implements Source<T> {
     return Promise.resolve(Array.isArray(this.#from) ? this.#from.length : null);
   }
 
-  async *read({ from, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async counts(): Promise<readonly SampleCount[] | undefined> {
+    return Array.isArray(this.#from) ? [{ shard: "", samples: this.#from.length }] : undefined;
+  }
+
+  async *read({ from, share, signal }: SourceRequest): AsyncGenerator<Chunk> {
     const samples = this.#open();
     if (Array.isArray(samples)) {
-      for (let first = from; first < samples.length; first += CHUNK_ROWS) {
-        yield numbered(samples.slice(first, first + CHUNK_ROWS), first);
+      for (let first = from; ; ) {
+        const range = share.next(first);
+        if (range === undefined || range.from >= samples.length) return;
+        first = Math.min(range.from + CHUNK_ROWS, range.to, samples.length);
+        yield numbered(samples.slice(range.from, first), range.from);
       }
-      return;
     }
+    const mine = new ShareCursor(share, from);
     const iterator = Symbol.asyncIterator in samples ? samples[Symbol.asyncIterator]() : samples[Symbol.iterator]();
     let position = 0;
     let rows: T[] = [];
     try {
-      for (;;) {
+      while (!mine.ended) {
         let next = iterator.next();
         if (next instanceof Promise) {
           // What is there is handed on before waiting for more.
@@ -55,7 +63,11 @@ export class IterableSource<T> implements Source<T> {
           next = await untilAborted(next, signal);
         }
         if (next.done === true) break;
-        if (position++ < from) continue;
+        if (!mine.has(position++)) {
+          if (rows.length > 0) yield numbered(rows, position - 1 - rows.length);
+          rows = [];
+          continue;
+        }
         if (rows.push(next.value) < CHUNK_ROWS) continue;
         yield numbered(rows, position - rows.length);
         rows = [];

@@ -9,6 +9,7 @@ import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
+import { ShareCursor } from "../streams/share.ts";
 import type { Source, SourceRequest } from "../streams/source.ts";
 import { SourceTrace } from "../streams/trace.ts";
 
@@ -39,7 +40,8 @@ export class JsonLinesSource implements Source {
     return (await this.listShards()).map((url) => shownAddress(url).replace(/^.*[\\/]/, ""));
   }
 
-  async *read({ from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *read({ from, share, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+    const mine = new ShareCursor(share, from);
     let position = 0;
     for (const url of await this.listShards()) {
       const shard = shownAddress(url);
@@ -68,7 +70,8 @@ export class JsonLinesSource implements Source {
       try {
         bytes = await decompress(await openBytes(url, { signal }));
         for await (const text of linesOf(bytes, shard)) {
-          if (position < from) {
+          if (!mine.has(position)) {
+            if (rows.length > 0) yield ready(line);
             position++;
             first = ++line;
             continue;

@@ -5,10 +5,10 @@ import { decompress } from "../storage/compression/decompress.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import type { Chunk } from "../streams/chunk.ts";
-import type { Faults } from "../streams/faults.ts";
+import { Faults } from "../streams/faults.ts";
 import type { Json } from "../streams/operator.ts";
 import { hashNumbers, permutation } from "../streams/random.ts";
-import type { Decoder, Interleave, Source, SourceRequest } from "../streams/source.ts";
+import type { Decoder, Interleave, SampleCount, Source, SourceRequest } from "../streams/source.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
 import { decodeStage } from "./decode.ts";
@@ -82,19 +82,39 @@ export class ShardSource implements Source {
     return interleave === undefined ? this.#inOrder(request) : this.#interleaved(interleave, request);
   }
 
-  async *#inOrder({ from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async counts(): Promise<readonly SampleCount[]> {
+    const counts: SampleCount[] = [];
+    for (const url of await this.listShards()) {
+      const signal = new AbortController().signal;
+      const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, new Faults("raise", signal), signal);
+      try {
+        counts.push({ shard: shownAddress(url), samples: await shard.skip(Number.POSITIVE_INFINITY) });
+      } finally {
+        await shard.close();
+      }
+    }
+    return counts;
+  }
+
+  async *#inOrder({ from, share, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
     let position = 0;
+    let range = share.next(from);
     for (const url of shards) {
+      if (range === undefined) return;
       const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, faults, signal);
       try {
-        if (position < from) position += await shard.skip(from - position);
-        for (;;) {
-          const records = await shard.read(CHUNK_ROWS);
+        while (!shard.ended && range !== undefined) {
+          if (position < range.from) {
+            position += await shard.skip(range.from - position);
+            continue;
+          }
+          const records = await shard.read(Math.min(CHUNK_ROWS, range.to - position));
           if (records === undefined) break;
           for (const chunk of shard.chunks(records, position)) yield chunk;
           position += records.length;
+          if (position === range.to) range = share.next(position);
         }
       } finally {
         await shard.close();
@@ -102,7 +122,10 @@ export class ShardSource implements Source {
     }
   }
 
-  async *#interleaved({ seed, epoch }: Interleave, { from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *#interleaved(
+    { seed, epoch }: Interleave,
+    { from, share, faults, signal }: SourceRequest,
+  ): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
     const waiting = Array.from(permutation(shards.length, hashNumbers(seed, epoch)), (i) => shards[i]!);
@@ -112,21 +135,23 @@ export class ShardSource implements Source {
       new OpenShard(url, this.#options, this.#reads, windowBytes, faults, signal);
     const turn = waiting.splice(0, slots).map(open);
     let position = 0;
+    let range = share.next(from);
     try {
-      for (let slot = 0; turn.length > 0; ) {
+      for (let slot = 0; turn.length > 0 && range !== undefined; ) {
         const shard = turn[slot]!;
-        let left = RUN;
-        if (position < from) {
-          const skipped = await shard.skip(Math.min(left, from - position));
-          position += skipped;
-          left -= skipped;
-        }
-        while (left > 0 && (position >= from || left < RUN)) {
-          const records = await shard.read(left);
+        for (let left = RUN; left > 0 && !shard.ended && range !== undefined; ) {
+          if (position < range.from) {
+            const skipped = await shard.skip(Math.min(left, range.from - position));
+            position += skipped;
+            left -= skipped;
+            continue;
+          }
+          const records = await shard.read(Math.min(left, range.to - position));
           if (records === undefined) break;
           for (const chunk of shard.chunks(records, position)) yield chunk;
           position += records.length;
           left -= records.length;
+          if (position === range.to) range = share.next(position);
         }
         if (!shard.ended) {
           slot = (slot + 1) % turn.length;

@@ -1,9 +1,10 @@
 import type { AnySampleType } from "../schema/sample.ts";
-import { type Chunk, slice } from "./chunk.ts";
+import { type Chunk, pick, slice } from "./chunk.ts";
+import type { Delivered } from "./delivered.ts";
 import type { Faults } from "./faults.ts";
 import type { OperatorSpec, Stage } from "./operator.ts";
 import { comparePlaces, type ShuffleOrder } from "./order.ts";
-import { CountedTrace, type Place, type Progress, progressAt } from "./trace.ts";
+import { CountedTrace, type Place, type Progress, progressAt, ShiftedTrace } from "./trace.ts";
 
 /** Operators between two counts: one numbering of items holds for all of them. */
 export interface Segment {
@@ -61,6 +62,13 @@ export interface ChainContext {
   readonly signal: AbortSignal;
   /** How far each segment has come, the last one first; absent: from the start. */
   readonly resume: Progress | undefined;
+  /** Several ranks share the samples, now or before: items keep the numbers they have for one rank alone. */
+  readonly shared?: SharedWork | undefined;
+}
+
+/** What was delivered by ranks when the order of the last segment is known. */
+export interface SharedWork {
+  readonly delivered: Delivered | undefined;
 }
 
 /** The progress of each segment, in order, from that of the last one. */
@@ -82,19 +90,27 @@ export function connect(
   const progress = progressOfSegments(segments.length, context.resume);
   segments.forEach((segment, i) => {
     const { steps, countFrom } = segment;
-    if (i > 0) chunks = count(progress[i]?.start ?? countFrom, progress[i]?.before)(chunks);
+    if (i > 0) {
+      const number = context.shared ? shift(countFrom) : count(progress[i]?.start ?? countFrom, progress[i]?.before);
+      chunks = number(chunks);
+    }
     // Dropping comes before a batch, so that batches begin where they did; its place is the last of the order until then.
     let batchAt = steps.findIndex(({ spec }) => spec.role === "batch");
     if (batchAt < 0) batchAt = steps.length;
     const place = progress[i]?.place;
+    const delivered = i === segments.length - 1 ? context.shared?.delivered : undefined;
+    const dropDelivered = (order: ShuffleOrder | undefined): void => {
+      if (delivered !== undefined) chunks = dropShared(delivered)(chunks);
+      else if (place !== undefined && !context.shared) chunks = dropUntil(place, order)(chunks);
+    };
     steps.forEach(({ spec, nth, order }, k) => {
-      if (place !== undefined && k === batchAt) chunks = dropUntil(place, steps[k - 1]?.order)(chunks);
+      if (k === batchAt) dropDelivered(steps[k - 1]?.order);
       chunks = spec.open({ epoch: context.epoch, faults: context.faults, signal: context.signal, nth, type, order })(
         chunks,
       );
       if (spec.typeOf !== undefined) type = spec.typeOf(type);
     });
-    if (place !== undefined && batchAt === steps.length) chunks = dropUntil(place, steps.at(-1)?.order)(chunks);
+    if (batchAt === steps.length) dropDelivered(steps.at(-1)?.order);
   });
   return chunks;
 }
@@ -109,6 +125,26 @@ function count(first: number, before: Progress | undefined): Stage {
       yield { ...chunk, trace: new CountedTrace(trace, first, earlier) };
       first += length;
       earlier = () => progressAt(trace, length - 1);
+    }
+  };
+}
+
+/** Numbers rows by what they were numbered before: what other ranks have is left out, and counts all the same. */
+function shift(by: number): Stage {
+  return async function* (chunks) {
+    for await (const chunk of chunks) yield by === 0 ? chunk : { ...chunk, trace: new ShiftedTrace(chunk.trace, by) };
+  };
+}
+
+/** Leaves out the rows that some rank delivered before. */
+function dropShared(delivered: Delivered): Stage {
+  return async function* (chunks) {
+    for await (const chunk of chunks) {
+      const { trace, length } = chunk;
+      const missing: number[] = [];
+      for (let row = 0; row < length; row++) if (!delivered.has(trace, row)) missing.push(row);
+      if (missing.length === length) yield chunk;
+      else if (missing.length > 0) yield pick(chunk, Int32Array.from(missing));
     }
   };
 }

@@ -1,4 +1,6 @@
 import { PipelineError } from "../errors.ts";
+import { type DeliveredByRanks, unite, withPlace } from "./delivered.ts";
+import type { Ranks } from "./ranks.ts";
 import type { Progress } from "./trace.ts";
 
 /**
@@ -17,6 +19,36 @@ export interface Checkpoint {
   readonly progress?: Progress | undefined;
   /** Whether the run had come to its end. */
   readonly ended: boolean;
+  /** Which rank of how many took it, where there were several. */
+  readonly rank?: number | undefined;
+  readonly worldSize?: number | undefined;
+  /** What was delivered before that run, by any number of ranks. */
+  readonly delivered?: readonly DeliveredByRanks[] | undefined;
+}
+
+/**
+ * One checkpoint of those that several ranks took. A run by any number of ranks goes on from it: each leaves out what any of
+ * them delivered. Give the last one of each rank; a rank that handed out nothing may be left out.
+ *
+ * @throws {PipelineError} `CHECKPOINT_MISMATCH` if they belong to different plans or epochs.
+ */
+export function mergeCheckpoints(checkpoints: readonly Checkpoint[]): Checkpoint {
+  const [first] = checkpoints;
+  if (first === undefined) throw new TypeError("Cannot merge checkpoints: there is none");
+  for (const checkpoint of checkpoints) checkCheckpoint(checkpoint, first.plan, first.epoch);
+  if (checkpoints.length === 1 && first.worldSize === undefined) return first;
+  let delivered: readonly DeliveredByRanks[] = [];
+  for (const checkpoint of checkpoints) delivered = unite(delivered, checkpoint.delivered ?? []);
+  for (const { rank = 0, worldSize = 1, ended, progress } of checkpoints) {
+    delivered = withPlace(delivered, rank, worldSize, ended ? "all" : progress?.place);
+  }
+  const { version, plan, epoch, segments } = first;
+  return { version, plan, epoch, segments, ended: false, delivered };
+}
+
+/** What was delivered when a checkpoint was taken. */
+export function deliveredBy({ rank, worldSize, ended, progress, delivered }: Checkpoint): readonly DeliveredByRanks[] {
+  return withPlace(delivered ?? [], rank ?? 0, worldSize ?? 1, ended ? "all" : progress?.place);
 }
 
 /**
@@ -46,12 +78,47 @@ export function checkCheckpoint(checkpoint: Checkpoint, plan: string, epoch: num
   if (!isCount(checkpoint.epoch) || !isCount(checkpoint.segments)) {
     refuse("its numbers are not whole numbers >= 0", "pass what run.checkpoint() gave");
   }
+  const { rank = 0, worldSize = 1, delivered = [] } = checkpoint;
+  if (!isCount(rank) || !isCount(worldSize) || rank >= worldSize || !delivered.every(isDelivered)) {
+    refuse("what it says about ranks is none of it", "pass what run.checkpoint() or mergeCheckpoints() gave");
+  }
   for (let at = checkpoint.progress ?? undefined; at !== undefined; at = at.before ?? undefined) {
     const { start, place } = at;
     if (![start, place?.position, place?.part].every(isCount)) {
       refuse("its places are not whole numbers >= 0", "pass what run.checkpoint() gave");
     }
   }
+}
+
+/**
+ * Checks that a run may go on from a checkpoint: that of one of several ranks says nothing of the others.
+ *
+ * @throws {PipelineError} `CHECKPOINT_MISMATCH`
+ */
+export function checkRank(checkpoint: Checkpoint, { rank, worldSize, even }: Ranks): void {
+  const { rank: itsRank = 0, worldSize: itsSize = 1, delivered = [] } = checkpoint;
+  const isMerged = checkpoint.worldSize === undefined && checkpoint.delivered !== undefined;
+  if (itsSize > 1 && !isMerged && (itsRank !== rank || itsSize !== worldSize)) {
+    throw new PipelineError(
+      "CHECKPOINT_MISMATCH",
+      `Cannot resume as rank ${rank} of ${worldSize}: the checkpoint is that of rank ${itsRank} of ${itsSize}`,
+      { hint: "resume with mergeCheckpoints([…]) of the checkpoints of all ranks" },
+    );
+  }
+  const sizes = [...delivered.map((group) => group.worldSize), ...(isMerged ? [] : [itsSize])];
+  if (even !== "exact" && sizes.some((size) => size !== worldSize)) {
+    throw new PipelineError(
+      "RANK_UNSUPPORTED",
+      `Cannot make the ranks even by { even: "${even}" }: the checkpoint was taken with another number of ranks`,
+      { hint: "resume with that number of ranks, or leave even out" },
+    );
+  }
+}
+
+function isDelivered({ worldSize, places }: DeliveredByRanks): boolean {
+  const isPlace = (place: unknown): boolean =>
+    place === null || place === "all" || (Array.isArray(place) && place.length === 2 && place.every(isCount));
+  return Array.isArray(places) && places.length === worldSize && places.every(isPlace);
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -43,6 +43,8 @@ export interface OperatorSpec {
   readonly options?: Json;
   /** The rawest form of chunk that it can work on. Each form includes those after it. @default "rows" */
   readonly works?: "records" | "columns" | "rows";
+  /** Whether rows may be left out; those with the role `count` are told by it. @default false */
+  readonly drops?: boolean;
   /** Role `count`: the number that its first input gets. @default 0 */
   readonly countFrom?: number;
   /** The only fields that come out. */

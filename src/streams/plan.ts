@@ -1,10 +1,12 @@
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { connect, type Segment, segmentsOf } from "./chain.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { type Checkpoint, deliveredBy } from "./checkpoint.ts";
 import type { Chunk } from "./chunk.ts";
+import { Delivered } from "./delivered.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
+import { checkRanks, type Ranks, readShare } from "./ranks.ts";
 import { wholeShare } from "./share.ts";
 import type { DecodeRequest, Source } from "./source.ts";
 
@@ -96,10 +98,11 @@ export interface OpenOptions {
   readonly faults: Faults;
   readonly signal: AbortSignal;
   readonly resume: Checkpoint | undefined;
+  readonly ranks: Ranks;
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
-export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): AsyncIterable<Chunk> {
+export function openPlan(plan: Plan, { faults, signal, resume, ranks }: OpenOptions): AsyncIterable<Chunk> {
   const { source, operators, epoch } = plan;
   const decoding = decodingOf(plan);
   const specs = [...operators];
@@ -111,6 +114,18 @@ export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): A
     });
   }
   const segments = segmentsOf(specs, epoch);
+  const request = { interleave: interleaveOf(segments, epoch), faults, signal };
+  const context = { epoch, faults, signal };
+  if (isShared(ranks, resume)) {
+    checkRanks(segments, ranks);
+    const before = resume === undefined ? [] : deliveredBy(resume);
+    const shift = segments.slice(1).reduce((sum, { countFrom }) => sum + countFrom, 0);
+    const delivered = new Delivered(before, segments.at(-1)!.steps.at(-1)?.order, shift);
+    const from = delivered.start;
+    const chunks = from === Infinity ? none() : readShare(source, { ...request, from, share: wholeShare }, ranks);
+    const shared = { delivered: before.length === 0 ? undefined : delivered };
+    return connect(chunks, segments, source.type, { ...context, resume: undefined, shared });
+  }
   const progress = resume?.progress ?? undefined;
   let first = progress;
   for (let i = 1; i < segments.length; i++) first = first?.before;
@@ -120,14 +135,15 @@ export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): A
       "Cannot resume: the checkpoint has another number of counting operators",
     );
   }
-  const chunks = source.read({
-    from: first?.start ?? 0,
-    share: wholeShare,
-    interleave: interleaveOf(segments, epoch),
-    faults,
-    signal,
-  });
-  return connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress });
+  const chunks = source.read({ ...request, from: first?.start ?? 0, share: wholeShare });
+  return connect(chunks, segments, source.type, { ...context, resume: progress });
+}
+
+async function* none(): AsyncGenerator<Chunk> {}
+
+/** Whether several ranks take part: in this run, or in one that it goes on from. */
+export function isShared(ranks: Ranks, resume: Checkpoint | undefined): boolean {
+  return ranks.worldSize > 1 || (resume?.worldSize ?? 1) > 1 || resume?.delivered !== undefined;
 }
 
 /** A windowed shuffle in the first segment has the source read its shards in a seeded order, whatever stands before it. */

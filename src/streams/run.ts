@@ -1,21 +1,25 @@
 import { PipelineError } from "../errors.ts";
 import { Batch } from "./batch.ts";
 import { segmentsOf } from "./chain.ts";
-import { type Checkpoint, checkCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, checkCheckpoint, checkRank, deliveredBy } from "./checkpoint.ts";
 import { type Chunk, rowsOf, slice } from "./chunk.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
-import { fingerprintOf, openPlan, type Plan, typeOfPlan } from "./plan.ts";
+import type { Ledger } from "./ledger.ts";
+import { fingerprintOf, isShared, openPlan, type Plan, typeOfPlan } from "./plan.ts";
+import { checkEnvironment, type RankOptions, type Ranks, ranksOf } from "./ranks.ts";
 import type { Sink } from "./sink.ts";
-import { type Origin, progressAt } from "./trace.ts";
+import { type Origin, progressAt, type Trace } from "./trace.ts";
 
 /** How to pass over a dataset. */
-export interface RunOptions {
+export interface RunOptions extends RankOptions {
   /** Ends the run: waiting calls reject with `signal.reason`, and nothing is delivered after it. */
   readonly signal?: AbortSignal | undefined;
   /** Where to go on: from {@link Run.checkpoint}. @default the start */
   readonly resume?: Checkpoint | undefined;
   /** What to do with errors of samples and shards. @default "raise" */
   readonly onError?: ErrorPolicy | ErrorPolicies | undefined;
+  /** Where to note each sample that is handed out. @default nowhere */
+  readonly ledger?: Ledger | undefined;
 }
 
 /** What a run did. */
@@ -31,6 +35,8 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly #resume: Checkpoint | undefined;
+  readonly #ranks: Ranks;
+  readonly #ledger: Ledger | undefined;
   #fingerprint: string | undefined;
   #chunks: AsyncIterator<Chunk> | undefined;
   #chunk: Chunk | undefined;
@@ -48,7 +54,11 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 
   readonly #requestedEpoch: number | undefined;
 
-  constructor(plan: Plan, epoch: number | undefined, { signal, resume, onError = "raise" }: RunOptions) {
+  constructor(plan: Plan, epoch: number | undefined, options: RunOptions) {
+    const { signal, resume, onError = "raise", ledger } = options;
+    this.#ranks = ranksOf(options);
+    checkEnvironment(options);
+    this.#ledger = ledger;
     this.#plan = { ...plan, epoch: resume?.epoch ?? epoch ?? 0 };
     this.#resume = resume;
     this.#requestedEpoch = epoch;
@@ -73,7 +83,9 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   #take(): T {
     this.#last = this.#next++;
     this.#items++;
-    return this.#rows[this.#last] as T;
+    const item = this.#rows[this.#last];
+    if (this.#ledger !== undefined) record(this.#ledger, item, this.#chunk!.trace, this.#last);
+    return item as T;
   }
 
   async #refill(): Promise<IteratorResult<T, undefined>> {
@@ -116,10 +128,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     const resume = this.#resume;
     if (resume !== undefined) {
       checkCheckpoint(resume, this.#fingerprint, this.#requestedEpoch);
+      checkRank(resume, this.#ranks);
       if (resume.ended) return emptyIterator;
     }
     this.#signal.throwIfAborted();
-    return openPlan(this.#plan, { faults: this.#faults, signal: this.#signal, resume })[Symbol.asyncIterator]();
+    const options = { faults: this.#faults, signal: this.#signal, resume, ranks: this.#ranks };
+    return openPlan(this.#plan, options)[Symbol.asyncIterator]();
   }
 
   /** After an abort: the caller's reason; after {@link return}: the end. */
@@ -164,7 +178,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     const progress = this.#chunk === undefined ? this.#resume?.progress : progressAt(this.#chunk.trace, this.#last);
     const segments = segmentsOf(this.#plan.operators, this.#plan.epoch).length;
-    return { version: 1, plan, epoch: this.#plan.epoch, segments, ...(progress && { progress }), ended: this.#ended };
+    const place = { version: 1, plan, epoch: this.#plan.epoch, segments, ended: this.#ended } as const;
+    if (!isShared(this.#ranks, this.#resume)) return { ...place, ...(progress && { progress }) };
+    const { rank, worldSize } = this.#ranks;
+    const delivered = this.#resume === undefined ? [] : deliveredBy(this.#resume);
+    // Without an item of its own it is where it went on from.
+    return { ...place, rank, worldSize, delivered, ...(this.#chunk && progress && { progress }) };
   }
 
   /** Where the last item handed out comes from; undefined before the first. */
@@ -200,6 +219,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     return this.#items;
   }
 
+  #recordAll(chunk: Chunk): void {
+    if (this.#ledger === undefined) return;
+    const rows = chunk.kind === "rows" ? chunk.rows : [];
+    for (let row = 0; row < chunk.length; row++) record(this.#ledger, rows[row], chunk.trace, row);
+  }
+
   async *#wholeChunks(): AsyncGenerator<Chunk, undefined> {
     if (this.#closed)
       throw new TypeError("Cannot go through a run that has ended: make another one with dataset.run()");
@@ -209,6 +234,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       const rest = slice(this.#chunk!, this.#next, this.#rows.length);
       this.#items += rest.length;
       yield rest;
+      this.#recordAll(rest);
       this.#last = this.#rows.length - 1;
     }
     this.#rows = [];
@@ -218,11 +244,18 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       if (done === true) break;
       if (value.length === 0) continue;
       yield value;
+      this.#recordAll(value);
       [this.#chunk, this.#last] = [value, value.length - 1];
       this.#items += value.length;
     }
     [this.#closed, this.#ended] = [true, true];
   }
+}
+
+/** Notes a sample, or the samples of a batch. */
+function record(ledger: Ledger, item: unknown, trace: Trace, row: number): void {
+  if (!(item instanceof Batch)) ledger.record(trace.origin(row));
+  else for (let i = 0; i < item.length; i++) ledger.record(item.origin(i));
 }
 
 const emptyIterator: AsyncIterator<Chunk> = {

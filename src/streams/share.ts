@@ -1,19 +1,37 @@
-/** Neighbouring positions of an order, and where to find what is handed out under them. */
+/** Neighbouring positions of an order. */
 export interface PositionRange {
   readonly from: number;
   /** Behind the last one; `Infinity` where nobody knows how many there are. */
   readonly to: number;
-  /** The position that the first one is read from: `from`, unless samples are read once more as padding. */
-  readonly stored: number;
 }
 
-/** The positions of an order that one rank reads. */
+/** The positions of an order that are read: all of them, or those of one rank. */
 export interface Share {
-  /** The next range of its own: what of it is at or behind `position`. Undefined: there is none. */
+  /** The next range: what of it is at or behind `position`. Undefined: there is none. */
   next(position: number): PositionRange | undefined;
 }
 
-/** All of them: there is one rank. */
-export const wholeShare: Share = {
-  next: (position) => ({ from: position, to: Number.POSITIVE_INFINITY, stored: position }),
-};
+/** All positions: there is one rank. */
+export const wholeShare: Share = { next: (position) => ({ from: position, to: Number.POSITIVE_INFINITY }) };
+
+/** Walks along a share, for sources that meet sample after sample anyway. */
+export class ShareCursor {
+  readonly #share: Share;
+  #range: PositionRange | undefined;
+
+  constructor(share: Share, from: number) {
+    this.#share = share;
+    this.#range = share.next(from);
+  }
+
+  /** Nothing more is to be read. */
+  get ended(): boolean {
+    return this.#range === undefined;
+  }
+
+  /** Whether a position is to be read; each call with a larger one than before. */
+  has(position: number): boolean {
+    while (this.#range !== undefined && position >= this.#range.to) this.#range = this.#share.next(position);
+    return this.#range !== undefined && position >= this.#range.from;
+  }
+}

@@ -41,6 +41,12 @@ export interface Decoder {
   open(request: DecodeRequest): Stage;
 }
 
+/** The number of samples of one shard. */
+export interface SampleCount {
+  readonly shard: string;
+  readonly samples: number;
+}
+
 /** Where samples come from. Reading it again gives the same samples, unless it says otherwise (`SOURCE_CONSUMED`). */
 export interface Source<out T = unknown> {
   /** As in `explain()`: `shards`. */
@@ -54,6 +60,8 @@ export interface Source<out T = unknown> {
   read(request: SourceRequest): AsyncIterable<Chunk>;
   /** Makes samples of what {@link read} gives; absent where it gives samples. */
   readonly decoder?: Decoder | undefined;
+  /** How many samples each shard has, in stored order; one entry without a name where there are none. Absent: nobody knows. */
+  counts?(): Promise<readonly SampleCount[] | undefined>;
   /** Addresses of the shards, in stored order; absent where there are none. */
   listShards?(): Promise<readonly string[]>;
   /** The same source with only these shards. */

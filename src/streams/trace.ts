@@ -8,6 +8,8 @@ export interface Origin {
   readonly key: string;
   /** Which output of `flatMap` it is, from 0. */
   readonly part: number;
+  /** It is there once more, so that all ranks have as many: `{ even: "pad" }`. */
+  readonly padded?: true;
 }
 
 /** The place of an item in its segment: the number of its input, and which output of that input it is. */
@@ -229,6 +231,37 @@ export class CountedTrace implements Trace {
   restart(row: number, again: boolean): Restart {
     const last = again ? row - 1 : row;
     return { start: this.#first + last + 1, before: last < 0 ? this.#earlier() : progressAt(this.#of, last) };
+  }
+}
+
+/** Rows under other numbers. */
+export class ShiftedTrace implements Trace {
+  readonly #of: Trace;
+  readonly #by: number;
+
+  constructor(of: Trace, by: number) {
+    this.#of = of;
+    this.#by = by;
+  }
+
+  position(row: number): number {
+    return this.#of.position(row) + this.#by;
+  }
+  part(row: number): number {
+    return this.#of.part(row);
+  }
+  origin(row: number): Origin {
+    return this.#of.origin(row);
+  }
+  restart(row: number, again: boolean): Restart {
+    return { start: this.#of.restart(row, again).start + this.#by };
+  }
+}
+
+/** Samples that a rank hands out once more, under numbers that no sample has. */
+export class PaddingTrace extends ShiftedTrace {
+  override origin(row: number): Origin {
+    return { ...super.origin(row), padded: true };
   }
 }
 
