@@ -15,7 +15,7 @@ export function prefetch<T>(chunks: number): Operator<T, T> {
   if (!Number.isInteger(chunks) || chunks < 1 || chunks > 10_000) {
     throw new RangeError(`Cannot prefetch: chunks must be a whole number from 1 to 10,000, not ${chunks}`);
   }
-  return new Operator({ name: "prefetch", open: () => (input) => readAhead(input, chunks) });
+  return new Operator({ name: "prefetch", tuning: true, open: () => (input) => readAhead(input, chunks) });
 }
 
 async function* readAhead(input: AsyncIterable<Chunk>, depth: number): AsyncGenerator<Chunk> {

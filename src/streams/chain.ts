@@ -16,7 +16,7 @@ export interface Segment {
 /** An operator in its plan. */
 export interface Step {
   readonly spec: OperatorSpec;
-  /** Its place in the plan. */
+  /** Its place among those that shape what comes out. */
   readonly nth: number;
   /** How the rows of its segment are ordered behind it. */
   readonly order: ShuffleOrder | undefined;
@@ -33,7 +33,8 @@ export function segmentsOf(specs: readonly OperatorSpec[], epoch: number): Segme
   let batched = false;
   let order: ShuffleOrder | undefined;
   let shuffles = 0;
-  specs.forEach((spec, nth) => {
+  let nth = 0;
+  for (const spec of specs) {
     const { role = "each" } = spec;
     const anew =
       role === "count" || (role === "shuffle" && batched) || (role === "flat" && (batched || order?.parts === true));
@@ -51,7 +52,8 @@ export function segmentsOf(specs: readonly OperatorSpec[], epoch: number): Segme
       order = { seed, epoch, nth: shuffles++, window: whole, parts: flat };
     }
     segment.steps.push({ spec, nth, order });
-  });
+    if (spec.tuning !== true) nth++;
+  }
   return segments;
 }
 

@@ -11,7 +11,7 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
 export interface StageContext {
   /** Number of the pass over the data; shuffles differ from epoch to epoch. */
   readonly epoch: number;
-  /** The stage's place in the plan, from 0. */
+  /** The stage's place among those that shape what comes out, from 0. */
   readonly nth: number;
   /** How the rows of its segment are ordered behind it; for a shuffle, what it has to do. */
   readonly order: ShuffleOrder | undefined;
@@ -45,6 +45,8 @@ export interface OperatorSpec {
   readonly works?: "records" | "columns" | "rows";
   /** Whether rows may be left out; those with the role `count` are told by it. @default false */
   readonly drops?: boolean;
+  /** It says how to work and not what comes out: no part of the plan's fingerprint. @default false */
+  readonly tuning?: boolean;
   /** Role `count`: the number that its first input gets. @default 0 */
   readonly countFrom?: number;
   /** The only fields that come out. */

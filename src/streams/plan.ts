@@ -86,7 +86,7 @@ function neededFields(type: AnySampleType, operators: readonly OperatorSpec[]): 
 export async function fingerprintOf({ source, operators }: Plan): Promise<string> {
   const plan: Json = {
     source: [source.name, await source.describe()],
-    operators: operators.map(({ name, options = null }) => [name, options]),
+    operators: operators.filter((spec) => spec.tuning !== true).map(({ name, options = null }) => [name, options]),
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan));
   const digest = await crypto.subtle.digest("SHA-256", bytes);

@@ -15,6 +15,8 @@ const DECODERS: readonly (readonly [magic: readonly number[], load: () => Promis
  * Decompresses gzip, zstd, bzip2 and xz, told by the first bytes and not by any name; other bytes come out as they are.
  * Errors of the data come after all bytes before them: `SHARD_CORRUPT` for damage, `SHARD_TRUNCATED` for a cut.
  *
+ * When it fails, the reader is closed.
+ *
  * @throws {PipelineError} `NOT_INSTALLED` if a decoder is a package that is not there.
  * @example
  * ```ts
@@ -22,12 +24,18 @@ const DECODERS: readonly (readonly [magic: readonly number[], load: () => Promis
  * ```
  */
 export async function decompress(reader: ByteReader): Promise<ByteReader> {
-  const input = new ByteInput(reader);
-  await input.ensure(6);
-  const found = DECODERS.find(([magic]) => magic.every((byte, i) => i < input.end && input.buffer[i] === byte));
-  if (found === undefined) return untouched(input, reader);
-  const decompressed = await (await found[1]())(input, reader);
-  return Object.assign(decompressed, { isCompressed: true });
+  try {
+    const input = new ByteInput(reader);
+    await input.ensure(6);
+    const found = DECODERS.find(([magic]) => magic.every((byte, i) => i < input.end && input.buffer[i] === byte));
+    if (found === undefined) return untouched(input, reader);
+    const decompressed = await (await found[1]())(input, reader);
+    return Object.assign(decompressed, { isCompressed: true });
+  } catch (error) {
+    // The caller has nothing in hand yet that it could close.
+    await reader.close();
+    throw error;
+  }
 }
 
 /** The reader from its first byte on: what was looked at comes first, and the rest goes straight to the caller. */
