@@ -23,6 +23,7 @@ import { Operator } from "./streams/operator.ts";
 import { type Plan, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
+import { SavedRun, type SaveOptions } from "./streams/saved-run.ts";
 import type { Sink } from "./streams/sink.ts";
 import type { SampleCount, Source } from "./streams/source.ts";
 
@@ -187,22 +188,31 @@ export class Dataset<T> implements AsyncIterable<T> {
 
   /**
    * Passes everything to a sink, or to any `WritableStream`. When reading or writing fails, or the run is aborted, the sink
-   * leaves nothing half-written behind.
+   * leaves nothing half-written behind. With `{ checkpoint: path }` output and checkpoint are saved together on the way, and
+   * the same call after a crash, a kill or an abort goes on where they were.
    */
-  pipeTo<R>(sink: Sink<T, R>, options?: RunOptions): Promise<R>;
+  pipeTo<R>(sink: Sink<T, R>, options?: RunOptions & SaveOptions): Promise<R>;
   pipeTo(writable: WritableStream<T>, options?: RunOptions & StreamPipeOptions): Promise<void>;
   async pipeTo<R>(
     into: Sink<T, R> | WritableStream<T>,
-    options: RunOptions & StreamPipeOptions = {},
+    options: RunOptions & SaveOptions & StreamPipeOptions = {},
   ): Promise<R | undefined> {
     if (typeof into !== "object" || into === null || !(into instanceof WritableStream || "open" in into)) {
       throw new TypeError("Cannot pipe a dataset: give it a sink, such as shardWriter(pattern), or a WritableStream");
     }
     if (into instanceof WritableStream) {
+      if (options.checkpoint !== undefined) {
+        throw new TypeError("Cannot keep a checkpoint: a WritableStream cannot be taken up again; give a sink");
+      }
       await this.stream(options).pipeTo(into, options);
       return undefined;
     }
-    return this.run(options).pipeTo(into);
+    if (options.checkpoint === undefined) return this.run(options).pipeTo(into);
+    if (options.resume !== undefined) {
+      throw new TypeError("Cannot resume from two places: give the file of the checkpoint, or { resume }");
+    }
+    const save = await SavedRun.open(options.checkpoint, options.checkpointEveryMs);
+    return this.run({ ...options, resume: save.checkpoint }).pipeTo(into, save);
   }
 
   /** All items, in memory. */

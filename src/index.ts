@@ -28,5 +28,6 @@ export { Operator } from "./streams/operator.ts";
 export type { RankOptions } from "./streams/ranks.ts";
 export type { SampleInfo } from "./streams/rows.ts";
 export { Run, type RunOptions, type RunSummary } from "./streams/run.ts";
+export type { SaveOptions } from "./streams/saved-run.ts";
 export type { Sink } from "./streams/sink.ts";
 export type { Origin } from "./streams/trace.ts";

@@ -1,5 +1,5 @@
 import { PipelineError } from "../errors.ts";
-import { type ByteWriter, createFile } from "../storage/byte-writer.ts";
+import { type ByteWriter, createFile, createLastingFile, type LastingWriter } from "../storage/byte-writer.ts";
 import { compressTo } from "../storage/compression/compress.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
 import type { OpenSink, Sink } from "../streams/sink.ts";
@@ -20,8 +20,24 @@ export interface WrittenLines {
  * ```
  */
 export function jsonLinesWriter<T>(path: string): Sink<T, WrittenLines> {
-  return { name: "jsonLinesWriter", open: async () => new OpenJsonLines(path, await createLines(path)) };
+  return {
+    name: "jsonLinesWriter",
+    async open({ lasting }) {
+      if (lasting === undefined) return new OpenJsonLines(path, await createLines(path));
+      if (/\.(gz|zst)$/.test(path)) {
+        throw new PipelineError("UNSUPPORTED", `Cannot keep a checkpoint of "${path}": it is compressed in one go`, {
+          url: path,
+          hint: "write .jsonl",
+        });
+      }
+      const saved = lasting.saved as SavedLines | undefined;
+      return new OpenLastingLines(path, await createLastingFile(path, saved?.bytes), saved?.lines);
+    },
+  };
 }
+
+/** What {@link OpenLastingLines.save} gives. */
+type SavedLines = { readonly lines: number; readonly bytes: number };
 
 async function createLines(path: string): Promise<ByteWriter> {
   const file = await createFile(path);
@@ -32,11 +48,12 @@ async function createLines(path: string): Promise<ByteWriter> {
 class OpenJsonLines implements OpenSink<WrittenLines> {
   readonly #path: string;
   readonly #out: ByteWriter;
-  #lines = 0;
+  protected lines: number;
 
-  constructor(path: string, out: ByteWriter) {
+  constructor(path: string, out: ByteWriter, lines = 0) {
     this.#path = path;
     this.#out = out;
+    this.lines = lines;
   }
 
   async write(chunk: Chunk): Promise<void> {
@@ -44,7 +61,7 @@ class OpenJsonLines implements OpenSink<WrittenLines> {
     let text = "";
     for (let row = 0; row < rows.length; row++) text += `${this.#line(rows[row], chunk.trace.origin(row).key)}\n`;
     await this.#out.write(new TextEncoder().encode(text));
-    this.#lines += rows.length;
+    this.lines += rows.length;
   }
 
   #line(item: unknown, key: string): string {
@@ -62,11 +79,29 @@ class OpenJsonLines implements OpenSink<WrittenLines> {
 
   async close(): Promise<WrittenLines> {
     await this.#out.commit();
-    return { path: this.#path, lines: this.#lines };
+    return { path: this.#path, lines: this.lines };
   }
 
   abort(): Promise<void> {
     return this.#out.discard();
+  }
+}
+
+/** Lines that a later process can go on behind. */
+class OpenLastingLines extends OpenJsonLines {
+  readonly #file: LastingWriter;
+
+  constructor(path: string, file: LastingWriter, lines?: number) {
+    super(path, file, lines);
+    this.#file = file;
+  }
+
+  async save(): Promise<SavedLines> {
+    return { lines: this.lines, bytes: await this.#file.sync() };
+  }
+
+  suspend(): Promise<void> {
+    return this.#file.finish();
   }
 }
 

@@ -1,7 +1,8 @@
 import { viewOf } from "../codec/msgpack.ts";
 import type { SampleWriter } from "../codec/writer.ts";
+import { PipelineError } from "../errors.ts";
 import { allocate } from "../runtime/allocate.ts";
-import { type ByteWriter, createFile } from "../storage/byte-writer.ts";
+import { type ByteWriter, createFile, createLastingFile, type LastingWriter } from "../storage/byte-writer.ts";
 import { compressTo } from "../storage/compression/compress.ts";
 import { removeFiles } from "../storage/files.ts";
 import { END_BLOCKS, headerSize, paddedSize, putHeader } from "../tar/writer.ts";
@@ -14,6 +15,9 @@ export interface WrittenShard {
   readonly bytes: number;
 }
 
+/** How far a shard had come: {@link WrittenShard}, as data. */
+export type SavedShard = { readonly [K in keyof WrittenShard]: WrittenShard[K] };
+
 /** Bytes collected before they are written: samples are encoded right behind their headers in it. */
 const BUFFER_BYTES = 1 << 20;
 
@@ -22,7 +26,7 @@ const encoder = new TextEncoder();
 /** A shard on its way to disk. */
 export class ShardFile {
   readonly #path: string;
-  readonly #out: ByteWriter;
+  readonly #out: ByteWriter | LastingWriter;
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
   #used = 0;
@@ -42,6 +46,35 @@ export class ShardFile {
     const file = await createFile(path);
     if (/\.(gz|tgz)$/i.test(path)) return new ShardFile(path, compressTo(file, "gzip"), memory);
     return new ShardFile(path, /\.zst$/i.test(path) ? compressTo(file, "zstd") : file, memory);
+  }
+
+  /** One that a later process can take up again, from what {@link save} gave on. */
+  static async createLasting(path: string, saved?: SavedShard): Promise<ShardFile> {
+    if (/\.(gz|tgz|zst)$/i.test(path)) {
+      throw new PipelineError(
+        "UNSUPPORTED",
+        `Cannot keep a checkpoint of "${path}": compressed shards are written in one go`,
+        {
+          url: path,
+          hint: "write .tar",
+        },
+      );
+    }
+    const file = new ShardFile(path, await createLastingFile(path, saved?.bytes), allocate(BUFFER_BYTES));
+    if (saved !== undefined) [file.samples, file.#flushed] = [saved.samples, saved.bytes];
+    return file;
+  }
+
+  /** Puts all samples so far on disk; how to go on behind them. */
+  async save(): Promise<SavedShard> {
+    if (this.#used > 0) await this.flush();
+    await (this.#out as LastingWriter).sync();
+    return { path: this.#path, samples: this.samples, bytes: this.#flushed };
+  }
+
+  /** Frees the file, and leaves what is in it. */
+  suspend(): Promise<void> {
+    return this.#out.finish();
   }
 
   /** Gives the buffer away, once the shard is finished. */

@@ -6,10 +6,11 @@ import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
 import { findShards, type ShardNames, shardNames, shardPath } from "../storage/shard-names.ts";
 import { Batch } from "../streams/batch.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
+import type { Json } from "../streams/operator.ts";
 import type { OpenSink, Sink, SinkContext } from "../streams/sink.ts";
 import type { Origin } from "../streams/trace.ts";
 import { checkKey } from "../tar/writer.ts";
-import { ShardFile, type WrittenShard } from "./shard-file.ts";
+import { type SavedShard, ShardFile, type WrittenShard } from "./shard-file.ts";
 
 export interface ShardWriterOptions<T = unknown> {
   /** Most samples of a shard, a whole number >= 1. @default no limit */
@@ -58,6 +59,14 @@ export function shardWriter<T>(pattern: string, options: ShardWriterOptions<T> =
   };
 }
 
+/** What {@link OpenShardWriter.save} gives. */
+interface SavedShards {
+  readonly finished: readonly SavedShard[];
+  readonly unfinished: SavedShard | null;
+  readonly samples: number;
+  readonly lastKey: string | null;
+}
+
 class OpenShardWriter implements OpenSink<WrittenShards> {
   readonly #names: ShardNames;
   readonly #options: ShardWriterOptions;
@@ -72,6 +81,10 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
   #memory: Uint8Array<ArrayBuffer> | undefined;
   #samples = 0;
   #lastKey: string | undefined;
+  /** The run is saved on its way. */
+  #isLasting = false;
+  /** Shards that are there may go: the user said so, or they are of this run, which got to naming them and was stopped. */
+  #replaces = false;
 
   private constructor(pattern: string, options: ShardWriterOptions, type: AnySampleType | undefined) {
     const isNumbered = options.samplesPerShard !== undefined || options.bytesPerShard !== undefined;
@@ -80,12 +93,19 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
     this.#writer = type === undefined ? undefined : new SampleWriter(type);
   }
 
-  static async open(pattern: string, options: ShardWriterOptions, { type }: SinkContext): Promise<OpenShardWriter> {
+  static async open(
+    pattern: string,
+    options: ShardWriterOptions,
+    { type, lasting }: SinkContext,
+  ): Promise<OpenShardWriter> {
     const writer = new OpenShardWriter(pattern, options, options.type ?? type);
+    writer.#isLasting = lasting !== undefined;
+    writer.#replaces = options.overwrite === true || lasting?.saved !== undefined;
+    if (lasting?.saved !== undefined) await writer.#goOn(lasting.saved as unknown as SavedShards);
     const { shards, partial } = await findShards(writer.#names);
     writer.#stale = shards;
     const [there] = writer.#stale;
-    if (there !== undefined && options.overwrite !== true) {
+    if (there !== undefined && !writer.#replaces) {
       throw new PipelineError("SHARD_UNWRITABLE", `Cannot write "${pattern}": "${there}" is already there`, {
         url: there,
         hint: "write to another place, or pass { overwrite: true } to replace all shards of the pattern",
@@ -144,7 +164,8 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
   }
 
   async #next(): Promise<ShardFile> {
-    const file = await ShardFile.create(shardPath(this.#names, this.#shards.length), this.#memory);
+    const path = shardPath(this.#names, this.#shards.length);
+    const file = this.#isLasting ? await ShardFile.createLasting(path) : await ShardFile.create(path, this.#memory);
     this.#files.push(file);
     return file;
   }
@@ -171,7 +192,7 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
   }
 
   async #commit(): Promise<void> {
-    const overwrite = this.#options.overwrite === true;
+    const overwrite = this.#replaces;
     for (const [done, file] of this.#files.entries()) {
       try {
         await file.commit(overwrite);
@@ -181,6 +202,34 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
         throw error;
       }
     }
+  }
+
+  async save(): Promise<Json> {
+    const unfinished = await this.#file?.save();
+    const saved: SavedShards = {
+      finished: this.#shards,
+      unfinished: unfinished ?? null,
+      samples: this.#samples,
+      lastKey: this.#lastKey ?? null,
+    };
+    return saved as unknown as Json;
+  }
+
+  /** Takes up the shards of a run that was stopped. */
+  async #goOn({ finished, unfinished, samples, lastKey }: SavedShards): Promise<void> {
+    for (const shard of finished) this.#files.push(await ShardFile.createLasting(shard.path, shard));
+    this.#shards.push(...finished);
+    if (unfinished !== null) {
+      this.#file = await ShardFile.createLasting(unfinished.path, unfinished);
+      this.#files.push(this.#file);
+    }
+    this.#samples = samples;
+    this.#lastKey = lastKey ?? undefined;
+    await Promise.all(this.#files.filter((file) => file !== this.#file).map((file) => file.suspend()));
+  }
+
+  async suspend(): Promise<void> {
+    await Promise.all(this.#files.map((file) => file.suspend()));
   }
 
   async abort(): Promise<void> {

@@ -17,6 +17,12 @@ export interface ByteWriter {
   discard(): Promise<void>;
 }
 
+/** A writer that can be taken up again by a later process. */
+export interface LastingWriter extends ByteWriter {
+  /** Waits until the disk has what was written; its size. */
+  sync(): Promise<number>;
+}
+
 let created = 0;
 
 /** Names this process among those that may write to the same folder. */
@@ -49,9 +55,52 @@ export function isLeftBehind(partial: string): boolean {
  * ```
  */
 export async function createFile(path: string): Promise<ByteWriter> {
-  const { mkdir, open, rename, rm } = builtin("fs/promises");
+  return writerOf(path, partialOf(path, `${writerName()}-${created++}`), { flags: "wx", position: 0 });
+}
+
+/**
+ * The same, in a file that outlives the process: `.{name}.saved.partial`.
+ *
+ * @param saved Bytes to go on behind, as {@link LastingWriter.sync} told them; what follows them is cut. @default a new file
+ * @throws {PipelineError} `SHARD_UNWRITABLE`; `CHECKPOINT_MISMATCH` if the file is not there any more.
+ */
+export async function createLastingFile(path: string, saved?: number): Promise<LastingWriter> {
+  const partial = partialOf(path, "saved");
+  if (saved === undefined) return writerOf(path, partial, { flags: "w", position: 0 });
+  const { rename, stat, truncate } = builtin("fs/promises");
+  const sizeOf = (file: string): Promise<number> =>
+    stat(file).then(
+      ({ size }) => size,
+      () => -1,
+    );
+  // A process that was killed while it made its files visible got this far with this one.
+  if ((await sizeOf(partial)) < 0 && (await sizeOf(path)) >= saved) await rename(path, partial);
+  if ((await sizeOf(partial)) < saved) {
+    throw new PipelineError(
+      "CHECKPOINT_MISMATCH",
+      `Cannot go on writing "${path}": its first ${saved} bytes are gone`,
+      {
+        url: path,
+        hint: "remove the checkpoint file, and start anew",
+      },
+    );
+  }
+  await truncate(partial, saved);
+  return writerOf(path, partial, { flags: "r+", position: saved });
+}
+
+function partialOf(path: string, writer: string): string {
   const { basename, dirname, join } = builtin("path");
-  const partial = join(dirname(path), `.${basename(path)}.${writerName()}-${created++}.partial`);
+  return join(dirname(path), `.${basename(path)}.${writer}.partial`);
+}
+
+async function writerOf(
+  path: string,
+  partial: string,
+  from: { readonly flags: string; readonly position: number },
+): Promise<LastingWriter> {
+  const { mkdir, open, rename, rm } = builtin("fs/promises");
+  const { dirname } = builtin("path");
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -61,9 +110,9 @@ export async function createFile(path: string): Promise<ByteWriter> {
   };
   const handle = await guarded(async () => {
     await mkdir(dirname(path), { recursive: true });
-    return open(partial, "wx");
+    return open(partial, from.flags);
   });
-  let position = 0;
+  let { position } = from;
   let isOpen = true;
   const close = async (): Promise<void> => {
     if (!isOpen) return;
@@ -78,6 +127,11 @@ export async function createFile(path: string): Promise<ByteWriter> {
           at += bytesWritten;
           position += bytesWritten;
         }
+      }),
+    sync: () =>
+      guarded(async () => {
+        if (isOpen) await handle.datasync();
+        return position;
       }),
     finish: () => guarded(close),
     commit: (overwrite = true) =>

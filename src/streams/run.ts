@@ -7,6 +7,7 @@ import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from 
 import type { Ledger } from "./ledger.ts";
 import { fingerprintOf, isShared, openPlan, type Plan, typeOfPlan } from "./plan.ts";
 import { checkEnvironment, type RankOptions, type Ranks, ranksOf } from "./ranks.ts";
+import type { SavedRun } from "./saved-run.ts";
 import type { Sink } from "./sink.ts";
 import { type Origin, progressAt, type Trace } from "./trace.ts";
 
@@ -198,28 +199,40 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 
   /**
    * Passes everything to a sink. When reading or writing fails, or the run is aborted, the sink leaves nothing half-written
-   * behind. {@link summary} then tells what was skipped.
+   * behind; with `save`, it leaves what a later run goes on from. {@link summary} then tells what was skipped.
    */
-  async pipeTo<R>(into: Sink<T, R>): Promise<R> {
-    const sink = await into.open({ type: typeOfPlan(this.#plan), signal: this.#signal });
+  async pipeTo<R>(into: Sink<T, R>, save?: SavedRun): Promise<R> {
+    const lasting = save && { saved: save.sink };
+    const sink = await into.open({ type: typeOfPlan(this.#plan), signal: this.#signal, lasting });
     try {
-      for await (const chunk of this.#wholeChunks()) await sink.write(chunk);
+      if (save !== undefined && sink.save === undefined) {
+        throw new TypeError(`Cannot keep a checkpoint: ${into.name} cannot be taken up again`);
+      }
+      for await (const chunk of this.#wholeChunks()) {
+        await sink.write(chunk);
+        this.#delivered(chunk);
+        if (save?.isDue()) await save.write(this.checkpoint(), await sink.save!());
+      }
       this.#signal.throwIfAborted();
-      return await sink.close();
+      const report = await sink.close();
+      await save?.remove();
+      return report;
     } catch (error) {
       await this.return();
-      await sink.abort(error);
+      await (save === undefined ? sink.abort(error) : sink.suspend?.());
       throw error;
     }
   }
 
   /** Goes to the end, and counts. */
   async count(): Promise<number> {
-    for await (const _ of this.#wholeChunks());
+    for await (const chunk of this.#wholeChunks()) this.#delivered(chunk);
     return this.#items;
   }
 
-  #recordAll(chunk: Chunk): void {
+  #delivered(chunk: Chunk): void {
+    [this.#chunk, this.#last] = [chunk, chunk.length - 1];
+    this.#items += chunk.length;
     if (this.#ledger === undefined) return;
     const rows = chunk.kind === "rows" ? chunk.rows : [];
     for (let row = 0; row < chunk.length; row++) record(this.#ledger, rows[row], chunk.trace, row);
@@ -232,21 +245,15 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     // What next() has not handed out of its chunk comes first.
     if (this.#next < this.#rows.length) {
       const rest = slice(this.#chunk!, this.#next, this.#rows.length);
-      this.#items += rest.length;
+      this.#rows = [];
       yield rest;
-      this.#recordAll(rest);
-      this.#last = this.#rows.length - 1;
     }
-    this.#rows = [];
     for (;;) {
       const { done, value } = await this.#nextChunk(this.#chunks);
       this.#signal.throwIfAborted();
       if (done === true) break;
       if (value.length === 0) continue;
       yield value;
-      this.#recordAll(value);
-      [this.#chunk, this.#last] = [value, value.length - 1];
-      this.#items += value.length;
     }
     [this.#closed, this.#ended] = [true, true];
   }

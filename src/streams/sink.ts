@@ -1,11 +1,14 @@
 import type { AnySampleType } from "../schema/sample.ts";
 import type { Chunk } from "./chunk.ts";
+import type { Json } from "./operator.ts";
 
 /** What a sink is told when it is opened. */
 export interface SinkContext {
   /** The type of the samples, where it is known. */
   readonly type: AnySampleType | undefined;
   readonly signal: AbortSignal;
+  /** The run is saved on its way. Where it goes on from an earlier one, what {@link OpenSink.save} gave then. */
+  readonly lasting?: { readonly saved: Json | undefined } | undefined;
 }
 
 /** A sink at work. */
@@ -15,6 +18,10 @@ export interface OpenSink<Report> {
   close(): Promise<Report>;
   /** Leaves nothing behind. */
   abort(reason: unknown): Promise<void>;
+  /** Puts what was written so far where it outlives this process, and tells how to go on behind it. Absent: it cannot. */
+  save?(): Promise<Json>;
+  /** Ends the writing, and leaves what was saved to a later run. */
+  suspend?(): Promise<void>;
 }
 
 /** Where samples go: `dataset.pipeTo(sink)`. */
