@@ -258,8 +258,13 @@ export class ShardReader {
     this.#state = "done";
     const window = this.#window;
     const members = this.#members;
+    const end = window.offset;
     try {
       while (!members.hasStopped || this.#source.isCompressed === true) {
+        if (window.offset - end > MOST_FILLING) {
+          members.warnings.push(`more than ${MOST_FILLING} bytes behind the end marker are not read`);
+          return;
+        }
         if (!members.hasStopped && !window.bytes.subarray(window.at, window.have).every((byte) => byte === 0)) {
           members.warnings.push(`bytes behind the end marker, which ends before offset ${window.offset}, are not read`);
           members.hasStopped = true;
@@ -332,6 +337,9 @@ export class ShardReader {
     return new PipelineError("SAMPLE_CORRUPT", message, { url: this.#shard, key, hint });
   }
 }
+
+/** Filling behind the end marker that is read: tar fills up to records of some KiB, and zeros without end are no filling. */
+const MOST_FILLING = 64 << 20;
 
 const MSGPACK = new TextEncoder().encode("msgpack");
 
