@@ -3,6 +3,7 @@ import type { RawSample } from "../codec/raw-sample.ts";
 import { SampleWriter } from "../codec/writer.ts";
 import { PipelineError, withFacts } from "../errors.ts";
 import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
+import { removeFiles } from "../storage/files.ts";
 import { findShards, type ShardNames, shardNames, shardPath } from "../storage/shard-names.ts";
 import { Batch } from "../streams/batch.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
@@ -20,6 +21,11 @@ export interface ShardWriterOptions<T = unknown> {
   readonly key?: (sample: T, origin: Origin) => string;
   /** The type to write, where the dataset has none. @default that of the dataset */
   readonly type?: SampleTypeOf<T>;
+  /**
+   * Write the offset index of each shard beside it, as `{shard}.index`: 16 bytes a sample, by which samples are read at any place
+   * (`at`, `get`, `slice`, `sample`, `shuffle` without a window) and resuming goes straight to its place. @default false
+   */
+  readonly index?: boolean;
   /** Replace shards of the same pattern that are there, all of them. @default false: it is an error that there are any */
   readonly overwrite?: boolean;
 }
@@ -91,7 +97,7 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
         hint: "write to another place, or pass { overwrite: true } to replace all shards of the pattern",
       });
     }
-    await ShardFile.remove(partial);
+    await removeFiles(partial);
     return writer;
   }
 
@@ -144,7 +150,10 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
   }
 
   async #next(): Promise<ShardFile> {
-    const file = await ShardFile.create(shardPath(this.#names, this.#shards.length), this.#memory);
+    const file = await ShardFile.create(shardPath(this.#names, this.#shards.length), {
+      index: this.#options.index === true,
+      memory: this.#memory,
+    });
     this.#files.push(file);
     return file;
   }

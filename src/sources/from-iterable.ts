@@ -3,6 +3,8 @@ import type { AnySampleType } from "../schema/sample.ts";
 import { untilAborted } from "../streams/abort.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
+import { permutationOf } from "../streams/permutation.ts";
+import { type Choice, pickFrom, wholeOrder } from "../streams/pick.ts";
 import type { Source, SourceRequest } from "../streams/source.ts";
 import { SourceTrace } from "../streams/trace.ts";
 
@@ -32,14 +34,41 @@ export class IterableSource<T> implements Source<T> {
     return Promise.resolve(Array.isArray(this.#from) ? this.#from.length : null);
   }
 
-  async *read({ from, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  /** Lists can be read at any place. */
+  get pick(): ((pick: Choice) => IterableSource<T>) | undefined {
+    const samples = this.#from;
+    if (!Array.isArray(samples)) return undefined;
+    return (pick) => {
+      const order = pickFrom(wholeOrder(samples.length), pick);
+      const picked = Array.from({ length: order.length }, (_, place) => samples[order.at(place)] as T);
+      return new IterableSource<T>(this.name, picked, this.type);
+    };
+  }
+
+  get permutes(): boolean {
+    return Array.isArray(this.#from);
+  }
+
+  async *read({ from, permute, signal }: SourceRequest): AsyncGenerator<Chunk> {
     const samples = this.#open();
-    if (Array.isArray(samples)) {
+    if (Array.isArray(samples) && permute !== undefined) {
+      const order = permutationOf(samples.length, permute.seed, permute.epoch);
+      for (let first = from; first < samples.length; first += CHUNK_ROWS) {
+        const rows = Int32Array.from({ length: Math.min(CHUNK_ROWS, samples.length - first) }, (_, i) =>
+          order.at(first + i),
+        );
+        yield numbered(
+          Array.from(rows, (row) => samples[row] as T),
+          first,
+          rows,
+        );
+      }
+    } else if (Array.isArray(samples)) {
       for (let first = from; first < samples.length; first += CHUNK_ROWS) {
         yield numbered(samples.slice(first, first + CHUNK_ROWS), first);
       }
-      return;
     }
+    if (Array.isArray(samples)) return;
     const iterator = Symbol.asyncIterator in samples ? samples[Symbol.asyncIterator]() : samples[Symbol.iterator]();
     let position = 0;
     let rows: T[] = [];
@@ -95,9 +124,13 @@ function isOneShot(samples: AnyIterable<unknown>): boolean {
   return "next" in samples && typeof samples.next === "function";
 }
 
-function numbered(rows: readonly unknown[], first: number): Chunk {
+/** `stored`: where the rows stand in the list, if not one behind the other from `first` on. */
+function numbered(rows: readonly unknown[], first: number, stored?: Int32Array): Chunk {
   return rowChunk(
     rows,
-    new SourceTrace(first, (row) => ({ shard: "", index: first + row, key: String(first + row), part: 0 })),
+    new SourceTrace(first, (row) => {
+      const index = stored?.[row] ?? first + row;
+      return { shard: "", index, key: String(index), part: 0 };
+    }),
   );
 }

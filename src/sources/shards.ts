@@ -1,12 +1,14 @@
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { shownAddress } from "../storage/address.ts";
+import type { ByteReader } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import type { Chunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
 import type { Json } from "../streams/operator.ts";
+import type { Choice } from "../streams/pick.ts";
 import { hashNumbers, permutation } from "../streams/random.ts";
 import type { Decoder, Interleave, Source, SourceRequest } from "../streams/source.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
@@ -14,6 +16,10 @@ import { type Records, ShardReader } from "../tar/shard-reader.ts";
 import { decodeStage } from "./decode.ts";
 import { dictSampleStage } from "./decode-untyped.ts";
 import { filesStage } from "./files.ts";
+import { findKey } from "./find-key.ts";
+import { PickedShards } from "./picked-shards.ts";
+import { type IndexedShards, readPicked } from "./read-picked.ts";
+import { type OpenIndex, ShardIndexes } from "./shard-indexes.ts";
 
 /** How shards are read. */
 export interface ShardOptions extends Pick<SampleReaderOptions, "unknownFields"> {
@@ -40,13 +46,15 @@ const MIN_WINDOW = 64 << 10;
 const MAX_WINDOW = 512 << 10;
 
 /** Tar shards, on disk or behind http(s): msgpack samples of a type, of any type, or samples of several files. */
-export class ShardSource implements Source {
+export class ShardSource implements Source, IndexedShards {
   readonly name = "shards";
+  readonly permutes = true;
   readonly type: AnySampleType | undefined;
   readonly decoder: Decoder | undefined;
   readonly #pattern: string | readonly string[];
   readonly #options: ShardOptions;
-  readonly #reads: SamplesAs;
+  readonly reads: SamplesAs;
+  readonly indexes: ShardIndexes;
 
   constructor(
     pattern: string | readonly string[],
@@ -57,7 +65,11 @@ export class ShardSource implements Source {
     this.#pattern = pattern;
     this.type = type;
     this.#options = options;
-    this.#reads = reads;
+    this.reads = reads;
+    this.indexes = new ShardIndexes({
+      members: reads === "msgpack" ? "msgpack" : "files",
+      endMarker: options.endMarker,
+    });
     if (reads === "files") this.decoder = { columns: false, open: (request) => filesStage(type, request) };
     else if (reads === "raw") this.decoder = undefined;
     else if (type === undefined) this.decoder = { columns: false, open: dictSampleStage };
@@ -65,7 +77,7 @@ export class ShardSource implements Source {
   }
 
   only(shards: readonly string[]): ShardSource {
-    return new ShardSource(shards, this.type, this.#options, this.#reads);
+    return new ShardSource(shards, this.type, this.#options, this.reads);
   }
 
   listShards(): Promise<readonly string[]> {
@@ -74,12 +86,21 @@ export class ShardSource implements Source {
 
   async describe(): Promise<Json> {
     const names = (await this.listShards()).map((url) => shownAddress(url).replace(/^.*[\\/]/, ""));
-    return { shards: names, type: (await this.type?.cid()) ?? null, reads: this.#reads, ...this.#options };
+    return { shards: names, type: (await this.type?.cid()) ?? null, reads: this.reads, ...this.#options };
   }
 
   read(request: SourceRequest): AsyncIterable<Chunk> {
-    const { interleave } = request;
+    const { interleave, permute } = request;
+    if (permute !== undefined) return readPicked(this, [], request);
     return interleave === undefined ? this.#inOrder(request) : this.#interleaved(interleave, request);
+  }
+
+  pick(pick: Choice): PickedShards {
+    return new PickedShards(this, [pick]);
+  }
+
+  find(key: string, signal?: AbortSignal): Promise<number | undefined> {
+    return findKey(this, [], key, signal);
   }
 
   async *#inOrder({ from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
@@ -87,7 +108,7 @@ export class ShardSource implements Source {
     signal.throwIfAborted();
     let position = 0;
     for (const url of shards) {
-      const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, faults, signal);
+      const shard = new OpenShard(url, this.#options, this.reads, MAX_WINDOW, faults, signal, this.indexes);
       try {
         if (position < from) position += await shard.skip(from - position);
         for (;;) {
@@ -109,7 +130,7 @@ export class ShardSource implements Source {
     const slots = Math.min(OPEN_SHARDS, shards.length);
     const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / slots));
     const open = (url: string): OpenShard =>
-      new OpenShard(url, this.#options, this.#reads, windowBytes, faults, signal);
+      new OpenShard(url, this.#options, this.reads, windowBytes, faults, signal, this.indexes);
     const turn = waiting.splice(0, slots).map(open);
     let position = 0;
     try {
@@ -156,9 +177,12 @@ class OpenShard {
   readonly #windowBytes: number;
   readonly #faults: Faults;
   readonly #signal: AbortSignal;
+  readonly #indexes: ShardIndexes;
   #reader: ShardReader | undefined;
   /** Samples read or passed over. */
   #index = 0;
+  /** The shard's offset index, by which samples are passed over before the shard is opened. */
+  #offsets: OpenIndex | undefined;
   ended = false;
 
   constructor(
@@ -168,7 +192,9 @@ class OpenShard {
     windowBytes: number,
     faults: Faults,
     signal: AbortSignal,
+    indexes: ShardIndexes,
   ) {
+    this.#indexes = indexes;
     this.#url = url;
     this.#options = options;
     this.#reads = reads;
@@ -179,6 +205,15 @@ class OpenShard {
 
   /** Passes over up to `count` samples; how many there were. */
   async skip(count: number): Promise<number> {
+    if (this.#reader === undefined && !this.ended) {
+      this.#offsets ??= await this.#indexes.peek(this.#url, this.#signal).catch(() => undefined); // it is read without
+      if (this.#offsets !== undefined) {
+        const skipped = Math.min(count, this.#offsets.count - this.#index);
+        this.#index += skipped;
+        if (skipped < count) this.ended = true;
+        return skipped;
+      }
+    }
     const skipped = (await this.#guarded(async (reader) => reader.skip(count))) ?? 0;
     this.#index += skipped;
     if (skipped < count) this.ended = true;
@@ -215,12 +250,28 @@ class OpenShard {
 
   async #open(): Promise<ShardReader> {
     const bytes = await openBytes(this.#url, { signal: this.#signal });
-    return new ShardReader(await decompress(bytes), {
+    const source = await decompress(bytes);
+    const start = await this.#startOf(source);
+    const reader = new ShardReader(source, {
       url: this.#url,
       members: this.#reads === "msgpack" ? "msgpack" : "files",
       windowBytes: this.#windowBytes,
+      start,
       ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
     });
+    if (start === 0 && this.#index > 0) await reader.skip(this.#index);
+    return reader;
+  }
+
+  /** Goes to the first sample that is wanted, if the index has passed over others; where that is, or 0 if it cannot. */
+  async #startOf(source: ByteReader): Promise<number> {
+    const index = this.#offsets;
+    if (index === undefined || index.isCompressed || source.skip === undefined || this.#index === 0) return 0;
+    if (this.#index === index.count) return 0;
+    const entries = await index.some(this.#index, this.#index + 1);
+    // A second member of one name is at fault because of the first.
+    if (entries.nth(this.#index) > 0) return 0;
+    return source.skip(entries.offset(this.#index));
   }
 
   async close(): Promise<void> {

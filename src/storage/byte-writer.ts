@@ -17,6 +17,12 @@ export interface ByteWriter {
   discard(): Promise<void>;
 }
 
+/** A file that is written. */
+export interface FileWriter extends ByteWriter {
+  /** Bytes written so far. */
+  readonly size: number;
+}
+
 let created = 0;
 
 /** Names this process among those that may write to the same folder. */
@@ -48,7 +54,7 @@ export function isLeftBehind(partial: string): boolean {
  * await file.commit();
  * ```
  */
-export async function createFile(path: string): Promise<ByteWriter> {
+export async function createFile(path: string): Promise<FileWriter> {
   const { mkdir, open, rename, rm } = builtin("fs/promises");
   const { basename, dirname, join } = builtin("path");
   const partial = join(dirname(path), `.${basename(path)}.${writerName()}-${created++}.partial`);
@@ -71,6 +77,9 @@ export async function createFile(path: string): Promise<ByteWriter> {
     await handle.close();
   };
   return {
+    get size() {
+      return position;
+    },
     write: (bytes) =>
       guarded(async () => {
         for (let at = 0; at < bytes.length; ) {

@@ -2,12 +2,19 @@ import type { AnySampleType } from "../schema/sample.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
+import type { Choice } from "./pick.ts";
 import type { Share } from "./share.ts";
 
 /** The order in which a source is asked for its samples: shards permuted and interleaved by a seed. */
 export interface Interleave {
   readonly seed: number;
   readonly epoch: number;
+}
+
+/** The order of a shuffle of all samples; `blockBytes`: of one that keeps so many bytes in memory at a time. */
+export interface Permute {
+  readonly seed: number;
+  readonly blockBytes?: number | undefined;
 }
 
 /** One pass over a source. */
@@ -18,6 +25,8 @@ export interface SourceRequest {
   readonly share: Share;
   /** Absent: the stored order. */
   readonly interleave: Interleave | undefined;
+  /** Asked of sources that {@link Source.permutes} only. */
+  readonly permute: (Permute & { readonly epoch: number }) | undefined;
   readonly faults: Faults;
   readonly signal: AbortSignal;
 }
@@ -54,6 +63,12 @@ export interface Source<out T = unknown> {
   read(request: SourceRequest): AsyncIterable<Chunk>;
   /** Makes samples of what {@link read} gives; absent where it gives samples. */
   readonly decoder?: Decoder | undefined;
+  /** Whether it can be read in the order of a shuffle of all samples. */
+  readonly permutes?: boolean;
+  /** The same source with only some of its samples; absent where it cannot be read at any place. */
+  pick?(pick: Choice): Source<T>;
+  /** The number of the first sample with a key. */
+  find?(key: string, signal?: AbortSignal): Promise<number | undefined>;
   /** Addresses of the shards, in stored order; absent where there are none. */
   listShards?(): Promise<readonly string[]>;
   /** The same source with only these shards. */
