@@ -1,4 +1,4 @@
-import { finish, hashNumbers, mix, permutation } from "./random.ts";
+import { hashNumbers, permutation } from "./random.ts";
 
 /** Counts below it have a table: true Fisher-Yates, and one load an index. */
 const TABLE_BELOW = 2 ** 16;
@@ -40,17 +40,41 @@ function feistel(length: number, keys: Int32Array): (place: number) => number {
   const low = bits >> 1;
   const size = 2 ** low;
   const [highMask, lowMask] = [2 ** (bits - low) - 1, size - 1];
+  if (bits < 31) {
+    // The same in 32-bit arithmetic, for engines to which a division is dear.
+    return (place) => {
+      let number = place | 0;
+      do {
+        let high = number >> low;
+        let rest = number & lowMask;
+        for (let round = 0; round < ROUNDS; round += 2) {
+          high ^= scramble(rest ^ keys[round]!) & highMask;
+          rest ^= scramble(high ^ keys[round + 1]!) & lowMask;
+        }
+        number = (high << low) | rest;
+      } while (number >= length);
+      return number;
+    };
+  }
   return (place) => {
     let number = place;
     do {
-      let high = Math.floor(number / size);
-      let rest = number - high * size;
+      let high = Math.floor(number / size) | 0;
+      let rest = (number - high * size) | 0;
       for (let round = 0; round < ROUNDS; round += 2) {
-        high ^= finish(mix(keys[round]!, rest)) & highMask;
-        rest ^= finish(mix(keys[round + 1]!, high)) & lowMask;
+        high ^= scramble(rest ^ keys[round]!) & highMask;
+        rest ^= scramble(high ^ keys[round + 1]!) & lowMask;
       }
       number = high * size + rest;
     } while (number >= length);
     return number;
   };
+}
+
+/** A hash of 32 bits. */
+function scramble(bits: number): number {
+  let h = bits;
+  h = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
+  h = Math.imul(h ^ (h >>> 15), 0x735a2d97);
+  return h ^ (h >>> 15);
 }
