@@ -24,6 +24,7 @@ import type { Choice } from "./streams/pick.ts";
 import { type Plan, permuteOf, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
+import { forecastShuffle, type ShuffleForecast } from "./streams/shuffle-forecast.ts";
 import type { Sink } from "./streams/sink.ts";
 import type { Source } from "./streams/source.ts";
 
@@ -317,6 +318,24 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** What a run will do, and why: the steps in order, what is decoded, and how. Prints well. */
   explain(): Explanation {
     return explainPlan(this.#plan);
+  }
+
+  /**
+   * How well the first shuffle of the plan will mix, worked out from the counts of the shards: shards in a batch and in 256
+   * samples, neighbours that stay so, the mean way of a sample, bytes read. Prints well.
+   *
+   * @throws {TypeError} If it is not known how the samples are stored, as of anything but shards.
+   * @example
+   * ```ts
+   * const photos = dataset("photos-{000000..000001}.tar", Photo);
+   * console.log(String(await photos.shuffle({ window: 1_000 }).explainShuffle()));
+   * ```
+   */
+  async explainShuffle({ signal }: Pick<RunOptions, "signal"> = {}): Promise<ShuffleForecast> {
+    const { layout, name } = this.#source;
+    if (layout === undefined)
+      throw new TypeError(`Cannot forecast a shuffle of ${name}: it is not known how it is stored`);
+    return forecastShuffle(this.#plan, await layout.call(this.#source, signal));
   }
 }
 

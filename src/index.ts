@@ -26,5 +26,6 @@ export type { ErrorPolicies, ErrorPolicy } from "./streams/faults.ts";
 export { Operator } from "./streams/operator.ts";
 export type { SampleInfo } from "./streams/rows.ts";
 export { Run, type RunOptions, type RunSummary } from "./streams/run.ts";
+export type { ShuffleForecast } from "./streams/shuffle-forecast.ts";
 export type { Sink } from "./streams/sink.ts";
 export type { Origin } from "./streams/trace.ts";

@@ -1,5 +1,6 @@
 import { shownAddress } from "../storage/address.ts";
 import type { Faults } from "../streams/faults.ts";
+import type { SourceLayout } from "../streams/source.ts";
 import type { IndexEntries } from "../tar/shard-index.ts";
 import type { OpenIndex, ShardIndexes } from "./shard-indexes.ts";
 
@@ -64,6 +65,19 @@ export class Layout {
   placeOf(number: number): { readonly shard: string; readonly index: number } {
     const shard = this.shardOf(number);
     return { shard: shownAddress(this.shards[shard]!.url), index: number - this.starts[shard]! };
+  }
+
+  /** What a forecast of a shuffle must know. Of compressed shards the bytes are those of the files. */
+  async forForecast(isInterleaved: boolean): Promise<SourceLayout> {
+    if (!this.shards.some(({ isCompressed }) => isCompressed)) await this.load();
+    return {
+      samples: this.samples,
+      counts: this.shards.map(({ count }) => count),
+      bytes: this.shards.reduce((sum, { size }) => sum + size, 0),
+      isInterleaved,
+      shardOf: (number) => this.shardOf(number),
+      spanOf: (number) => this.spanOf(number),
+    };
   }
 
   /** Loads all entries: {@link spanOf} needs them. */

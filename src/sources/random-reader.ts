@@ -48,6 +48,8 @@ export class RandomReader {
   /** Shards that were given up. */
   readonly #lost = new Set<number>();
   #memory: Memory = memoryOf(new Uint8Array(0));
+  /** Of the samples wanted last. */
+  meanBytes = 1;
 
   constructor(layout: Layout, options: RandomReaderOptions) {
     this.#layout = layout;
@@ -64,6 +66,7 @@ export class RandomReader {
   async *read(wanted: Wanted, mostBytes: number): AsyncGenerator<Chunk> {
     const places = await this.#place(wanted);
     const rows = wanted.numbers.length;
+    this.meanBytes = Math.max(1, places.bytes / rows);
     if (places.bytes > mostBytes && rows > 1) {
       const half = rows >> 1;
       for (const [from, to] of [

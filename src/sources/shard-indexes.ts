@@ -36,7 +36,7 @@ export interface OpenIndex extends IndexFacts {
 /** The offset indexes of the shards of a dataset, each opened or made once. */
 export class ShardIndexes {
   readonly #options: CountOptions;
-  readonly #open = new Map<string, Promise<OpenIndex>>();
+  readonly #open = new Map<string, { readonly index: Promise<OpenIndex>; readonly signal: AbortSignal | undefined }>();
 
   constructor(options: CountOptions) {
     this.#options = options;
@@ -44,42 +44,51 @@ export class ShardIndexes {
 
   /** The index of a shard: that beside it, or else what a scan of the shard finds. */
   async open(url: string, signal?: AbortSignal): Promise<OpenIndex> {
-    const known = await this.#known(url);
-    if (known !== undefined) return known;
-    return this.#keep(url, async () => (await this.#sidecar(url, signal)) ?? this.#scan(url, signal));
+    return (await this.peek(url, signal)) ?? this.#keep(url, this.#scan(url, signal), signal);
   }
 
   /** The index of a shard, if it takes no scan. */
   async peek(url: string, signal?: AbortSignal): Promise<OpenIndex | undefined> {
-    const known = await this.#known(url);
+    const known = await this.#known(url, signal);
     if (known !== undefined) return known;
-    const found = await this.#sidecar(url, signal);
-    return found === undefined ? undefined : this.#keep(url, async () => found);
+    const found = await this.#sidecar(url);
+    return found === undefined ? undefined : this.#keep(url, Promise.resolve(found));
   }
 
-  /** Makes nothing of what is known of a shard: it was another one. */
+  /** Forgets what is known of a shard: it was another one. */
   forget(url: string): void {
     this.#open.delete(url);
   }
 
   /** What is known already. A shard of another size than when it was scanned is scanned again. */
-  async #known(url: string): Promise<OpenIndex | undefined> {
-    const known = await this.#open.get(url);
-    if (known?.isScanned && schemeOf(url) === "file" && (await sizeOf(url)) !== known.size) return undefined;
-    return known;
+  async #known(url: string, signal?: AbortSignal): Promise<OpenIndex | undefined> {
+    const opened = this.#open.get(url);
+    if (opened === undefined) return undefined;
+    let known: OpenIndex;
+    try {
+      known = await opened.index;
+    } catch (error) {
+      // It was scanned for another run, which was aborted.
+      if (opened.signal?.aborted === true && signal?.aborted !== true) return undefined;
+      throw error;
+    }
+    const isSame = !known.isScanned || schemeOf(url) !== "file" || (await sizeOf(url)) === known.size;
+    return isSame ? known : undefined;
   }
 
-  #keep(url: string, make: () => Promise<OpenIndex>): Promise<OpenIndex> {
-    const made = make();
-    this.#open.set(url, made);
-    made.catch(() => this.#open.delete(url));
-    return made;
+  #keep(url: string, index: Promise<OpenIndex>, signal?: AbortSignal): Promise<OpenIndex> {
+    const opened = { index, signal };
+    this.#open.set(url, opened);
+    index.catch(() => {
+      if (this.#open.get(url) === opened) this.#open.delete(url);
+    });
+    return index;
   }
 
-  async #sidecar(url: string, signal?: AbortSignal): Promise<OpenIndex | undefined> {
+  async #sidecar(url: string): Promise<OpenIndex | undefined> {
     if (schemeOf(url) !== "file") return undefined;
     const path = indexPath(url);
-    const facts = await withFile(path, signal, async (file) => {
+    const facts = await withFile(path, async (file) => {
       const header = new Uint8Array(HEADER_BYTES);
       return readIndexHeader(header.subarray(0, await file.read(header, 0)), file.size, path);
     });
@@ -88,7 +97,7 @@ export class ShardIndexes {
     let loaded: Promise<IndexEntries> | undefined;
     const load = async (from: number, to: number): Promise<IndexEntries> => {
       const bytes = new Uint8Array((to - from) * ENTRY_BYTES);
-      const count = await withFile(path, signal, (file) => file.read(bytes, HEADER_BYTES + from * ENTRY_BYTES));
+      const count = await withFile(path, (file) => file.read(bytes, HEADER_BYTES + from * ENTRY_BYTES));
       if (count === bytes.length) return new IndexEntries(bytes, from);
       throw new PipelineError("INDEX_STALE", `Cannot read index "${path}": it has changed since it was opened`, {
         url: path,
@@ -135,21 +144,18 @@ export async function makeIndex(
   }
 }
 
-async function sizeOf(url: string): Promise<number> {
+/** Bytes of a local shard as it is stored. */
+export async function sizeOf(url: string): Promise<number> {
   const file = await openRanges(url);
   await file.close();
   return file.size;
 }
 
 /** Opens a file for a moment; undefined if there is none. */
-async function withFile<T>(
-  path: string,
-  signal: AbortSignal | undefined,
-  use: (file: ByteRanges) => Promise<T>,
-): Promise<T | undefined> {
+async function withFile<T>(path: string, use: (file: ByteRanges) => Promise<T>): Promise<T | undefined> {
   let file: ByteRanges;
   try {
-    file = await openRanges(path, signal && { signal });
+    file = await openRanges(path);
   } catch (error) {
     if ((error as { cause?: { code?: string } }).cause?.code === "ENOENT") return undefined;
     throw error;

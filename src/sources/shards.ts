@@ -7,19 +7,23 @@ import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import type { Chunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
+import { OPEN_SHARDS, RUN } from "../streams/interleaved-runs.ts";
 import type { Json } from "../streams/operator.ts";
 import type { Choice } from "../streams/pick.ts";
 import { hashNumbers, permutation } from "../streams/random.ts";
-import type { Decoder, Interleave, Source, SourceRequest } from "../streams/source.ts";
+import type { Decoder, Interleave, Source, SourceLayout, SourceRequest } from "../streams/source.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
+import { hashOfKey } from "../tar/key-hash.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
+import { staleIndex } from "../tar/span-reader.ts";
 import { decodeStage } from "./decode.ts";
 import { dictSampleStage } from "./decode-untyped.ts";
 import { filesStage } from "./files.ts";
 import { findKey } from "./find-key.ts";
+import { Layout } from "./layout.ts";
 import { PickedShards } from "./picked-shards.ts";
 import { type IndexedShards, readPicked } from "./read-picked.ts";
-import { type OpenIndex, ShardIndexes } from "./shard-indexes.ts";
+import { type OpenIndex, ShardIndexes, sizeOf } from "./shard-indexes.ts";
 
 /** How shards are read. */
 export interface ShardOptions extends Pick<SampleReaderOptions, "unknownFields"> {
@@ -32,10 +36,6 @@ export interface ShardOptions extends Pick<SampleReaderOptions, "unknownFields">
 
 /** What a sample is: its msgpack file, all its files decoded, or all its files as they are. */
 export type SamplesAs = "msgpack" | "files" | "raw";
-
-/** Shards open at once in a shuffled pass, and samples taken from one before it is the next one's turn: part of the order. */
-const OPEN_SHARDS = 64;
-const RUN = 64;
 
 /** Samples read at once from a shard that nobody interleaves. */
 const CHUNK_ROWS = 256;
@@ -103,6 +103,11 @@ export class ShardSource implements Source, IndexedShards {
     return findKey(this, [], key, signal);
   }
 
+  async layout(signal?: AbortSignal): Promise<SourceLayout> {
+    const layout = await Layout.open(await this.listShards(), Infinity, this.indexes, { signal });
+    return layout.forForecast(true);
+  }
+
   async *#inOrder({ from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
@@ -132,13 +137,16 @@ export class ShardSource implements Source, IndexedShards {
     const open = (url: string): OpenShard =>
       new OpenShard(url, this.#options, this.reads, windowBytes, faults, signal, this.indexes);
     const turn = waiting.splice(0, slots).map(open);
+    if (from > 0) await Promise.all(turn.map((shard) => shard.findIndex()));
     let position = 0;
     try {
       for (let slot = 0; turn.length > 0; ) {
         const shard = turn[slot]!;
         let left = RUN;
         if (position < from) {
-          const skipped = await shard.skip(Math.min(left, from - position));
+          const count = Math.min(left, from - position);
+          // Of many runs none waits for anything.
+          const skipped = shard.skipCounted(count) ?? (await shard.skip(count));
           position += skipped;
           left -= skipped;
         }
@@ -183,6 +191,8 @@ class OpenShard {
   #index = 0;
   /** The shard's offset index, by which samples are passed over before the shard is opened. */
   #offsets: OpenIndex | undefined;
+  /** That of the key of the first sample, where the index led to it. */
+  #wantedHash: number | undefined;
   ended = false;
 
   constructor(
@@ -205,16 +215,25 @@ class OpenShard {
 
   /** Passes over up to `count` samples; how many there were. */
   async skip(count: number): Promise<number> {
-    if (this.#reader === undefined && !this.ended) {
-      this.#offsets ??= await this.#indexes.peek(this.#url, this.#signal).catch(() => undefined); // it is read without
-      if (this.#offsets !== undefined) {
-        const skipped = Math.min(count, this.#offsets.count - this.#index);
-        this.#index += skipped;
-        if (skipped < count) this.ended = true;
-        return skipped;
-      }
-    }
+    await this.findIndex();
+    const counted = this.skipCounted(count);
+    if (counted !== undefined) return counted;
     const skipped = (await this.#guarded(async (reader) => reader.skip(count))) ?? 0;
+    this.#index += skipped;
+    if (skipped < count) this.ended = true;
+    return skipped;
+  }
+
+  /** Looks for an index, by which samples are passed over without a look at the shard. */
+  async findIndex(): Promise<void> {
+    if (this.#reader !== undefined || this.ended) return;
+    this.#offsets ??= await this.#indexes.peek(this.#url, this.#signal).catch(() => undefined); // it is read without
+  }
+
+  /** Passes over samples of a shard that was not read yet, if its index tells how many there are. */
+  skipCounted(count: number): number | undefined {
+    if (this.#offsets === undefined || this.#reader !== undefined || this.ended) return undefined;
+    const skipped = Math.min(count, this.#offsets.count - this.#index);
     this.#index += skipped;
     if (skipped < count) this.ended = true;
     return skipped;
@@ -222,7 +241,11 @@ class OpenShard {
 
   /** Up to `count` samples, at least one; undefined at the end. */
   async read(count: number): Promise<Records | undefined> {
-    const records = await this.#guarded((reader) => reader.read(count));
+    const records = await this.#guarded(async (reader) => {
+      const found = await reader.read(count);
+      if (this.#wantedHash !== undefined && found !== undefined) this.#checkFirst(found);
+      return found;
+    });
     if (records === undefined) this.ended = true;
     else this.#index += records.length;
     return records;
@@ -251,7 +274,14 @@ class OpenShard {
   async #open(): Promise<ShardReader> {
     const bytes = await openBytes(this.#url, { signal: this.#signal });
     const source = await decompress(bytes);
-    const start = await this.#startOf(source);
+    let at: { readonly start: number; readonly passed: number };
+    try {
+      at = await this.#startOf(source);
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
+    const { start, passed } = at;
     const reader = new ShardReader(source, {
       url: this.#url,
       members: this.#reads === "msgpack" ? "msgpack" : "files",
@@ -259,19 +289,32 @@ class OpenShard {
       start,
       ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
     });
-    if (start === 0 && this.#index > 0) await reader.skip(this.#index);
+    if (passed < this.#index) await reader.skip(this.#index - passed);
     return reader;
   }
 
-  /** Goes to the first sample that is wanted, if the index has passed over others; where that is, or 0 if it cannot. */
-  async #startOf(source: ByteReader): Promise<number> {
+  /** Goes by the index to the first sample that is wanted, or near it; where that is, and how many lie before. */
+  async #startOf(source: ByteReader): Promise<{ readonly start: number; readonly passed: number }> {
     const index = this.#offsets;
-    if (index === undefined || index.isCompressed || source.skip === undefined || this.#index === 0) return 0;
-    if (this.#index === index.count) return 0;
-    const entries = await index.some(this.#index, this.#index + 1);
+    if (index === undefined || this.#index === 0) return { start: 0, passed: 0 };
+    if ((await sizeOf(this.#url)) !== index.size) throw staleIndex(shownAddress(this.#url), "it has another size");
+    if (index.isCompressed || source.skip === undefined) return { start: 0, passed: 0 };
+    // Behind the last sample the end of the shard is still to be looked at.
+    const passed = Math.min(this.#index, index.count - 1);
+    const entries = await index.some(passed, passed + 1);
     // A second member of one name is at fault because of the first.
-    if (entries.nth(this.#index) > 0) return 0;
-    return source.skip(entries.offset(this.#index));
+    if (entries.nth(passed) > 0) return { start: 0, passed: 0 };
+    if (passed === this.#index) this.#wantedHash = entries.hash(passed);
+    return { start: await source.skip(entries.offset(passed)), passed };
+  }
+
+  /** What the index led to must be what it says. */
+  #checkFirst({ keys }: Records): void {
+    const isRight = this.#wantedHash === undefined || hashOfKey(keys.at(0)) === this.#wantedHash;
+    this.#wantedHash = undefined;
+    if (isRight) return;
+    this.#indexes.forget(this.#url);
+    throw staleIndex(shownAddress(this.#url));
   }
 
   async close(): Promise<void> {

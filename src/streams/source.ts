@@ -50,6 +50,20 @@ export interface Decoder {
   open(request: DecodeRequest): Stage;
 }
 
+/** How samples are stored, as far as a forecast of a shuffle must know. */
+export interface SourceLayout {
+  readonly samples: number;
+  /** Samples of each shard. */
+  readonly counts: readonly number[];
+  /** Bytes of all samples, as they are stored. */
+  readonly bytes: number;
+  /** Whether a windowed shuffle takes shards in turn. */
+  readonly isInterleaved: boolean;
+  shardOf(number: number): number;
+  /** Bytes of one sample. */
+  spanOf(number: number): number;
+}
+
 /** Where samples come from. Reading it again gives the same samples, unless it says otherwise (`SOURCE_CONSUMED`). */
 export interface Source<out T = unknown> {
   /** As in `explain()`: `shards`. */
@@ -67,6 +81,8 @@ export interface Source<out T = unknown> {
   readonly permutes?: boolean;
   /** The same source with only some of its samples; absent where it cannot be read at any place. */
   pick?(pick: Choice): Source<T>;
+  /** How its samples are stored; absent where that is not known. */
+  layout?(signal?: AbortSignal): Promise<SourceLayout>;
   /** The number of the first sample with a key. */
   find?(key: string, signal?: AbortSignal): Promise<number | undefined>;
   /** Addresses of the shards, in stored order; absent where there are none. */
