@@ -20,10 +20,12 @@ import { type ShardOptions, ShardSource } from "./sources/shards.ts";
 import type { Batch } from "./streams/batch.ts";
 import { type Explanation, explainPlan } from "./streams/explain.ts";
 import { Operator } from "./streams/operator.ts";
-import { type Plan, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
+import type { Choice } from "./streams/pick.ts";
+import { type Plan, permuteOf, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
 import { SavedRun, type SaveOptions } from "./streams/saved-run.ts";
+import { forecastShuffle, type ShuffleForecast } from "./streams/shuffle-forecast.ts";
 import type { Sink } from "./streams/sink.ts";
 import type { SampleCount, Source } from "./streams/source.ts";
 
@@ -77,8 +79,9 @@ export class Dataset<T> implements AsyncIterable<T> {
       [...this.#operators, next as Operator<never, unknown>],
       this.#epoch,
     );
-    // Wrong field names are told here, where they are written.
+    // Wrong field names, and a shuffle that cannot be, are told here, where they are written.
     void longer.type;
+    void permuteOf(longer.#plan);
     return longer;
   }
 
@@ -215,6 +218,77 @@ export class Dataset<T> implements AsyncIterable<T> {
     return this.run({ ...options, resume: save.checkpoint }).pipeTo(into, save);
   }
 
+  /**
+   * The sample at a place in stored order, from 0 on, or from the end for a negative one; undefined where there is none. Only its
+   * bytes are read: its place comes from the offset indexes beside the shards ({@link ShardWriterOptions.index}), or from a scan of
+   * the shards, once, where there are none.
+   *
+   * @throws {TypeError} If there is another operator than `select` and `map`, or a source that cannot be read at any place.
+   * @throws {PipelineError} `UNSUPPORTED` for compressed shards; `INDEX_STALE` for a shard that is not the one of its index.
+   * @example
+   * ```ts
+   * const photos = dataset("photos-{000000..000001}.tar", Photo);
+   * const last = await photos.at(-1);
+   * ```
+   */
+  async at(place: number, options?: Pick<RunOptions, "signal">): Promise<T | undefined> {
+    if (!Number.isSafeInteger(place)) throw new RangeError(`Cannot take at(${place}): it must be a whole number`);
+    const [sample] = await this.#pick("at", slice(place, place === -1 ? undefined : place + 1)).toArray(options);
+    return sample;
+  }
+
+  /** The first sample with a key, in stored order; undefined where there is none. Otherwise as {@link at}. */
+  async get(key: string, options?: Pick<RunOptions, "signal">): Promise<T | undefined> {
+    if (typeof key !== "string") throw new TypeError(`Cannot get a sample: its key must be text, not ${typeof key}`);
+    this.#checkPick("get");
+    const { find, name } = this.#source;
+    if (find === undefined)
+      throw new TypeError(`Cannot use get on ${name}: its samples have no keys; use dataset(pattern)`);
+    const place = await find.call(this.#source, key, options?.signal);
+    return place === undefined ? undefined : this.at(place, options);
+  }
+
+  /**
+   * The samples from one place in stored order to another, which is not part of them; as `Array.slice`, and read as by {@link at}.
+   * They are numbered from 0 for the operators behind.
+   *
+   * @example
+   * ```ts
+   * const photos = dataset("photos-{000000..000001}.tar", Photo);
+   * const [held, train] = [photos.slice(0, 10), photos.slice(10)];
+   * ```
+   */
+  slice(from = 0, to?: number): Dataset<T> {
+    return this.#pick("slice", slice(from, to));
+  }
+
+  /** `count` samples by chance, each at most once, in stored order: the same ones for the same seed. Read as by {@link at}. */
+  sample(count: number, seed = 0): Dataset<T> {
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw new RangeError(`Cannot sample: count must be a whole number >= 0, not ${count}`);
+    }
+    if (!Number.isSafeInteger(seed) || seed < 0 || seed > 0xffffffff) {
+      throw new RangeError(`Cannot sample: seed must be a whole number from 0 to 2^32 - 1, not ${seed}`);
+    }
+    return this.#pick("sample", { kind: "sample", count, seed });
+  }
+
+  #checkPick(what: string): void {
+    const operator = this.#operators.find(({ spec }) => spec.oneToOne !== true);
+    if (operator === undefined) return;
+    throw new TypeError(`Cannot use ${what} behind ${operator.name}: only select and map may stand before it`);
+  }
+
+  #pick(what: string, choice: Choice): Dataset<T> {
+    this.#checkPick(what);
+    const { name } = this.#source;
+    const source = this.#source.pick?.(choice);
+    if (source === undefined) {
+      throw new TypeError(`Cannot use ${what} on ${name}: it cannot be read at any place, as shards and lists can`);
+    }
+    return new Dataset<T>(source as Source<T>, this.#operators, this.#epoch);
+  }
+
   /** All items, in memory. */
   toArray(options?: RunOptions): Promise<T[]> {
     return Array.fromAsync(this.run(options));
@@ -250,6 +324,9 @@ export class Dataset<T> implements AsyncIterable<T> {
   get shards(): AsyncIterable<Dataset<T>> {
     const source = this.#source;
     const [operators, epoch] = [this.#operators, this.#epoch];
+    if (source.listShards !== undefined && source.only === undefined) {
+      throw new TypeError("Cannot take apart a slice or a sample into shards: take the shards first");
+    }
     return {
       async *[Symbol.asyncIterator]() {
         for (const url of (await source.listShards?.()) ?? []) {
@@ -263,6 +340,31 @@ export class Dataset<T> implements AsyncIterable<T> {
   explain(): Explanation {
     return explainPlan(this.#plan);
   }
+
+  /**
+   * How well the first shuffle of the plan will mix, worked out from the counts of the shards: shards in a batch and in 256
+   * samples, neighbours that stay so, the mean way of a sample, bytes read. Prints well.
+   *
+   * @throws {TypeError} If it is not known how the samples are stored, as of anything but shards.
+   * @example
+   * ```ts
+   * const photos = dataset("photos-{000000..000001}.tar", Photo);
+   * console.log(String(await photos.shuffle({ window: 1_000 }).explainShuffle()));
+   * ```
+   */
+  async explainShuffle({ signal }: Pick<RunOptions, "signal"> = {}): Promise<ShuffleForecast> {
+    const { layout, name } = this.#source;
+    if (layout === undefined)
+      throw new TypeError(`Cannot forecast a shuffle of ${name}: it is not known how it is stored`);
+    return forecastShuffle(this.#plan, await layout.call(this.#source, signal));
+  }
+}
+
+function slice(from: number, to: number | undefined): Choice {
+  for (const place of [from, to ?? 0]) {
+    if (!Number.isSafeInteger(place)) throw new RangeError(`Cannot slice: places must be whole numbers, not ${place}`);
+  }
+  return { kind: "slice", from, to: to ?? null };
 }
 
 /** How a dataset is read. */

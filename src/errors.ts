@@ -7,6 +7,10 @@ export type PipelineErrorCode =
   | "ARRAY_CORRUPT"
   /** A checkpoint belongs to another plan, or to another version of this library. */
   | "CHECKPOINT_MISMATCH"
+  /** An offset index is damaged, or of a version that this library does not know. */
+  | "INDEX_CORRUPT"
+  /** A shard is not the one that its offset index was made of. */
+  | "INDEX_STALE"
   /** A whole number does not fit the JavaScript number that was asked for. */
   | "INT_UNSAFE"
   /** A sample's key cannot be a name inside a shard. */

@@ -29,5 +29,6 @@ export type { RankOptions } from "./streams/ranks.ts";
 export type { SampleInfo } from "./streams/rows.ts";
 export { Run, type RunOptions, type RunSummary } from "./streams/run.ts";
 export type { SaveOptions } from "./streams/saved-run.ts";
+export type { ShuffleForecast } from "./streams/shuffle-forecast.ts";
 export type { Sink } from "./streams/sink.ts";
 export type { Origin } from "./streams/trace.ts";

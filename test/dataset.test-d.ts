@@ -79,8 +79,12 @@ expectType<Dataset<Photo & { score: number }>>()(
 );
 // @ts-expect-error a batch has no pixels of its own
 photos.batch(32).map((photo) => photo.pixels);
-// @ts-expect-error a shuffle needs a window
-photos.shuffle({ seed: 1 });
+expectType<Dataset<Photo>>()(photos.shuffle({ seed: 1, blockBytes: 1 << 20 }));
+// @ts-expect-error a window is a number
+photos.shuffle({ window: "all" });
+expectType<Promise<Photo | undefined>>()(photos.at(-1));
+expectType<Promise<{ id: number } | undefined>>()(photos.select("id").get("000001"));
+expectType<Dataset<Photo>>()(photos.slice(1, 5).sample(2, 7));
 // @ts-expect-error an operator over texts behind numbers
 photos.map(({ id }) => id).pipeThrough(map((text: string) => text.length));
 photos.pipeTo(shardWriter<Photo>("out.tar", { key: ({ label }) => label }));

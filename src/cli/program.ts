@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCat } from "./commands/cat.ts";
+import { addIndex } from "./commands/index-shards.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addPreview } from "./commands/preview.ts";
 import { addVerify } from "./commands/verify.ts";
@@ -55,7 +56,7 @@ function program(session: Session): Command {
     .exitOverride()
     .showHelpAfterError("(add --help for the usage)")
     .addHelpText("after", HELP);
-  for (const add of [addInspect, addPreview, addCat, addWrite, addVerify]) add(root, session);
+  for (const add of [addInspect, addPreview, addCat, addWrite, addVerify, addIndex]) add(root, session);
   for (const command of root.commands) {
     command.option("--json", "print JSON").option("--debug", "print the stack trace of an error");
   }

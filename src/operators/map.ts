@@ -34,6 +34,7 @@ export function map<I, O>(
   }
   return new Operator({
     name: "map",
+    oneToOne: true,
     typeOf: () => type,
     open: (context) => (chunks) => mapChunks(chunks, context, fn as Fn, concurrency),
   });

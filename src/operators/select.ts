@@ -16,6 +16,7 @@ export function select<T, K extends keyof T & string>(...fields: readonly K[]): 
   if (fields.length === 0) throw new TypeError("Cannot select no field at all");
   return new Operator({
     name: "select",
+    oneToOne: true,
     works: "columns",
     selects: fields,
     options: fields,

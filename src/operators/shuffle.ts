@@ -9,16 +9,28 @@ import { UntilFailure } from "../streams/until-failure.ts";
 export interface ShuffleOptions {
   /** The number that the order comes from: equal seeds give equal orders, everywhere. @default 0 */
   readonly seed?: number;
-  /** How many samples change places with one another: that many are held in memory. A whole number >= 1. */
-  readonly window: number;
+  /**
+   * How many samples change places with one another: that many are held in memory. A whole number >= 1. @default all samples, which
+   * are then read in their new order by the offset indexes of their shards
+   */
+  readonly window?: number;
+  /**
+   * Without a window: the bytes of samples held in memory, a whole number >= 1. Runs of 64 neighbouring samples are taken in a
+   * seeded order, joined to blocks of so many bytes, and each block is shuffled. @default no blocks: each sample is read by itself
+   */
+  readonly blockBytes?: number;
 }
 
 /**
- * Mixes the samples, in an order that depends on the seed, the epoch and the data, and on nothing else. Behind a source of
- * shards these are taken in a seeded order too, up to 64 at a time in runs of 64 samples; then each block of `window` samples
- * is shuffled. A filter, wherever it stands, changes no other sample's place.
+ * Mixes the samples, in an order that depends on the seed, the epoch and the data, and on nothing else. A filter, wherever it
+ * stands, changes no other sample's place.
  *
- * @throws {RangeError} If `window` is not a whole number >= 1, or `seed` not a whole number >= 0.
+ * With a `window`, shards are taken in a seeded order, up to 64 at a time in runs of 64 samples; then each block of `window` samples
+ * is shuffled. Without one, all samples change places: that takes a source that can be read at any place, local shards or a list,
+ * and no operator between that moves, counts or joins samples.
+ *
+ * @throws {RangeError} If `window` or `blockBytes` is not a whole number >= 1, or `seed` not a whole number >= 0.
+ * @throws {TypeError} If there is a `window` and `blockBytes`, or, when it is joined to a plan, all samples cannot be shuffled there.
  * @example
  * ```ts
  * const numbers = fromArray([1, 2, 3, 4]).shuffle({ window: 4, seed: 7 });
@@ -26,13 +38,17 @@ export interface ShuffleOptions {
  * ```
  */
 export function shuffle<T>(options: ShuffleOptions): Operator<T, T> {
-  const { seed = 0, window } = options ?? {};
-  if (window === undefined || !Number.isSafeInteger(window) || window < 1) {
-    throw new RangeError(`Cannot shuffle: window must be a whole number >= 1, not ${window}`);
+  const { seed = 0, window, blockBytes } = options ?? {};
+  for (const [name, value] of Object.entries({ window, blockBytes })) {
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+      throw new RangeError(`Cannot shuffle: ${name} must be a whole number >= 1, not ${value}`);
+    }
   }
   if (!Number.isSafeInteger(seed) || seed < 0 || seed > 0xffffffff) {
     throw new RangeError(`Cannot shuffle: seed must be a whole number from 0 to 2^32 - 1, not ${seed}`);
   }
+  if (window === undefined) return shuffleAll({ seed, ...(blockBytes !== undefined && { blockBytes }) });
+  if (blockBytes !== undefined) throw new TypeError("Cannot shuffle: pass a window or blockBytes, not both");
   return new Operator({
     name: "shuffle",
     role: "shuffle",
@@ -40,6 +56,18 @@ export function shuffle<T>(options: ShuffleOptions): Operator<T, T> {
     options: { seed, window },
     shuffle: { seed, window },
     open: (context) => (chunks) => shuffleChunks(chunks, context),
+  });
+}
+
+/** The source reads in the new order: nothing is left to do. */
+function shuffleAll<T>(permute: { readonly seed: number; readonly blockBytes?: number }): Operator<T, T> {
+  return new Operator({
+    name: "shuffle",
+    works: "records",
+    reads: [],
+    options: permute,
+    permute,
+    open: () => (chunks) => chunks,
   });
 }
 

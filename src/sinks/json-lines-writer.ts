@@ -1,5 +1,5 @@
 import { PipelineError } from "../errors.ts";
-import { type ByteWriter, createFile, createLastingFile, type LastingWriter } from "../storage/byte-writer.ts";
+import { type ByteWriter, createFile, createLastingFile, type FileWriter } from "../storage/byte-writer.ts";
 import { compressTo } from "../storage/compression/compress.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
 import type { OpenSink, Sink } from "../streams/sink.ts";
@@ -89,9 +89,9 @@ class OpenJsonLines implements OpenSink<WrittenLines> {
 
 /** Lines that a later process can go on behind. */
 class OpenLastingLines extends OpenJsonLines {
-  readonly #file: LastingWriter;
+  readonly #file: FileWriter;
 
-  constructor(path: string, file: LastingWriter, lines?: number) {
+  constructor(path: string, file: FileWriter, lines?: number) {
     super(path, file, lines);
     this.#file = file;
   }

@@ -2,9 +2,11 @@ import { viewOf } from "../codec/msgpack.ts";
 import type { SampleWriter } from "../codec/writer.ts";
 import { PipelineError } from "../errors.ts";
 import { allocate } from "../runtime/allocate.ts";
-import { type ByteWriter, createFile, createLastingFile, type LastingWriter } from "../storage/byte-writer.ts";
+import { type ByteWriter, createFile, createLastingFile, type FileWriter } from "../storage/byte-writer.ts";
 import { compressTo } from "../storage/compression/compress.ts";
 import { removeFiles } from "../storage/files.ts";
+import { hashOfKey } from "../tar/key-hash.ts";
+import { IndexBuilder, indexPath } from "../tar/shard-index.ts";
 import { END_BLOCKS, headerSize, paddedSize, putHeader } from "../tar/writer.ts";
 
 /** A shard that was written. */
@@ -26,7 +28,10 @@ const encoder = new TextEncoder();
 /** A shard on its way to disk. */
 export class ShardFile {
   readonly #path: string;
-  readonly #out: ByteWriter | LastingWriter;
+  readonly #file: FileWriter;
+  /** The file, or what compresses on the way to it. */
+  readonly #out: ByteWriter;
+  readonly #index: ShardIndexFile | undefined;
   #bytes: Uint8Array<ArrayBuffer>;
   #view: DataView;
   #used = 0;
@@ -34,18 +39,29 @@ export class ShardFile {
   readonly #nameBytes = new Uint8Array(256);
   samples = 0;
 
-  private constructor(path: string, out: ByteWriter, memory: Uint8Array<ArrayBuffer>) {
+  private constructor(
+    path: string,
+    file: FileWriter,
+    memory: Uint8Array<ArrayBuffer>,
+    index: ShardIndexFile | undefined,
+  ) {
     this.#path = path;
-    this.#out = out;
+    this.#file = file;
+    const isGzip = /\.(gz|tgz)$/i.test(path);
+    const isZstd = /\.zst$/i.test(path);
+    this.#out = isGzip || isZstd ? compressTo(file, isGzip ? "gzip" : "zstd") : file;
+    this.#index = index;
     this.#bytes = memory;
     this.#view = viewOf(memory);
   }
 
   /** `memory` is that of an earlier shard, to be used again. */
-  static async create(path: string, memory: Uint8Array<ArrayBuffer> = allocate(BUFFER_BYTES)): Promise<ShardFile> {
+  static async create(
+    path: string,
+    { index, memory = allocate(BUFFER_BYTES) }: { index: boolean; memory?: Uint8Array<ArrayBuffer> | undefined },
+  ): Promise<ShardFile> {
     const file = await createFile(path);
-    if (/\.(gz|tgz)$/i.test(path)) return new ShardFile(path, compressTo(file, "gzip"), memory);
-    return new ShardFile(path, /\.zst$/i.test(path) ? compressTo(file, "zstd") : file, memory);
+    return new ShardFile(path, file, memory, index ? new ShardIndexFile(await createFile(indexPath(path))) : undefined);
   }
 
   /** One that a later process can take up again, from what {@link save} gave on. */
@@ -60,7 +76,7 @@ export class ShardFile {
         },
       );
     }
-    const file = new ShardFile(path, await createLastingFile(path, saved?.bytes), allocate(BUFFER_BYTES));
+    const file = new ShardFile(path, await createLastingFile(path, saved?.bytes), allocate(BUFFER_BYTES), undefined);
     if (saved !== undefined) [file.samples, file.#flushed] = [saved.samples, saved.bytes];
     return file;
   }
@@ -68,7 +84,7 @@ export class ShardFile {
   /** Puts all samples so far on disk; how to go on behind them. */
   async save(): Promise<SavedShard> {
     if (this.#used > 0) await this.flush();
-    await (this.#out as LastingWriter).sync();
+    await this.#file.sync();
     return { path: this.#path, samples: this.samples, bytes: this.#flushed };
   }
 
@@ -84,8 +100,9 @@ export class ShardFile {
     return memory;
   }
 
+  /** Removes shards and what lies beside them. */
   static remove(paths: readonly string[]): Promise<void> {
-    return removeFiles(paths);
+    return removeFiles(paths.flatMap((path) => [path, indexPath(path)]));
   }
 
   /** There is enough to be written. */
@@ -99,7 +116,9 @@ export class ShardFile {
     const header = headerSize(name);
     const at = this.#reserve(header + paddedSize(writer.room(sample)));
     const end = writer.write(this.#bytes, this.#view, at + header);
-    return this.#close(at, name, header, end, maxBytes);
+    if (!this.#close(at, name, header, end, maxBytes)) return false;
+    this.#index?.add(this.#flushed + at, this.#used - at, key, true);
+    return true;
   }
 
   /** The same for a sample that is encoded already. */
@@ -110,6 +129,7 @@ export class ShardFile {
   /** The same for a sample of several files, by extension. */
   addFiles(key: string, files: ReadonlyMap<string, Uint8Array>, maxBytes: number): boolean {
     const before = this.#used;
+    const isPlain = files.size === 1 && files.has("msgpack");
     for (const [extension, data] of files) {
       const name = this.#name(key, extension);
       const header = headerSize(name);
@@ -122,6 +142,7 @@ export class ShardFile {
       this.samples--;
     }
     this.samples++;
+    this.#index?.add(this.#flushed + before, this.#used - before, key, isPlain);
     return true;
   }
 
@@ -172,10 +193,53 @@ export class ShardFile {
     this.#used += END_BLOCKS;
     await this.flush();
     await this.#out.finish();
+    await this.#index?.finish(this.#file.size, this.#out !== this.#file);
     return { path: this.#path, samples: this.samples, bytes: this.#flushed };
   }
 
   /** Makes the shard visible. */
+  async commit(overwrite: boolean): Promise<void> {
+    if (this.#index === undefined) {
+      await this.#out.commit(overwrite);
+      // An older one would be of another shard.
+      if (overwrite) await removeFiles([indexPath(this.#path)]);
+    } else {
+      await this.#index.commit(overwrite); // first, so that whoever sees the shard sees it too
+      try {
+        await this.#out.commit(overwrite);
+      } catch (error) {
+        await removeFiles([indexPath(this.#path)]);
+        throw error;
+      }
+    }
+  }
+
+  async discard(): Promise<void> {
+    await Promise.all([this.#out.discard(), this.#index?.discard()]);
+  }
+}
+
+/** The offset index of a shard that is written. */
+class ShardIndexFile {
+  readonly #out: ByteWriter;
+  readonly #index = new IndexBuilder();
+  #isPlain = true;
+
+  constructor(out: ByteWriter) {
+    this.#out = out;
+  }
+
+  /** Adds a sample; `isPlain`: it is one msgpack file. */
+  add(offset: number, span: number, key: string, isPlain: boolean): void {
+    this.#isPlain &&= isPlain;
+    this.#index.add(offset, span, 0, hashOfKey(key));
+  }
+
+  async finish(size: number, isCompressed: boolean): Promise<void> {
+    await this.#out.write(this.#index.finish({ counts: this.#isPlain ? "both" : "files", isCompressed, size }));
+    await this.#out.finish();
+  }
+
   commit(overwrite: boolean): Promise<void> {
     return this.#out.commit(overwrite);
   }

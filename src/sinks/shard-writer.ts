@@ -3,6 +3,7 @@ import type { RawSample } from "../codec/raw-sample.ts";
 import { SampleWriter } from "../codec/writer.ts";
 import { PipelineError, withFacts } from "../errors.ts";
 import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
+import { removeFiles } from "../storage/files.ts";
 import { findShards, type ShardNames, shardNames, shardPath } from "../storage/shard-names.ts";
 import { Batch } from "../streams/batch.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
@@ -21,6 +22,11 @@ export interface ShardWriterOptions<T = unknown> {
   readonly key?: (sample: T, origin: Origin) => string;
   /** The type to write, where the dataset has none. @default that of the dataset */
   readonly type?: SampleTypeOf<T>;
+  /**
+   * Write the offset index of each shard beside it, as `{shard}.index`: 16 bytes a sample, by which samples are read at any place
+   * (`at`, `get`, `slice`, `sample`, `shuffle` without a window) and resuming goes straight to its place. @default false
+   */
+  readonly index?: boolean;
   /** Replace shards of the same pattern that are there, all of them. @default false: it is an error that there are any */
   readonly overwrite?: boolean;
 }
@@ -100,6 +106,16 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
   ): Promise<OpenShardWriter> {
     const writer = new OpenShardWriter(pattern, options, options.type ?? type);
     writer.#isLasting = lasting !== undefined;
+    if (lasting !== undefined && options.index === true) {
+      throw new PipelineError(
+        "UNSUPPORTED",
+        `Cannot write "${pattern}" with indexes and a checkpoint: an index is written in one go`,
+        {
+          url: pattern,
+          hint: "leave { index } out, and run `shardstream index` on the shards",
+        },
+      );
+    }
     writer.#replaces = options.overwrite === true || lasting?.saved !== undefined;
     if (lasting?.saved !== undefined) await writer.#goOn(lasting.saved as unknown as SavedShards);
     const { shards, partial } = await findShards(writer.#names);
@@ -111,7 +127,7 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
         hint: "write to another place, or pass { overwrite: true } to replace all shards of the pattern",
       });
     }
-    await ShardFile.remove(partial);
+    await removeFiles(partial);
     return writer;
   }
 
@@ -165,7 +181,10 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
 
   async #next(): Promise<ShardFile> {
     const path = shardPath(this.#names, this.#shards.length);
-    const file = this.#isLasting ? await ShardFile.createLasting(path) : await ShardFile.create(path, this.#memory);
+    const { index = false } = this.#options;
+    const file = this.#isLasting
+      ? await ShardFile.createLasting(path)
+      : await ShardFile.create(path, { index, memory: this.#memory });
     this.#files.push(file);
     return file;
   }

@@ -3,6 +3,8 @@ import type { AnySampleType } from "../schema/sample.ts";
 import { untilAborted } from "../streams/abort.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
+import { permutationOf } from "../streams/permutation.ts";
+import { type Choice, pickFrom, wholeOrder } from "../streams/pick.ts";
 import { ShareCursor } from "../streams/share.ts";
 import type { SampleCount, Source, SourceRequest } from "../streams/source.ts";
 import { SourceTrace } from "../streams/trace.ts";
@@ -37,14 +39,36 @@ export class IterableSource<T> implements Source<T> {
     return Array.isArray(this.#from) ? [{ shard: "", samples: this.#from.length }] : undefined;
   }
 
-  async *read({ from, share, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  /** Lists can be read at any place. */
+  get pick(): ((pick: Choice) => IterableSource<T>) | undefined {
+    const samples = this.#from;
+    if (!Array.isArray(samples)) return undefined;
+    return (pick) => {
+      const order = pickFrom(wholeOrder(samples.length), pick);
+      const picked = Array.from({ length: order.length }, (_, place) => samples[order.at(place)] as T);
+      return new IterableSource<T>(this.name, picked, this.type);
+    };
+  }
+
+  get permutes(): boolean {
+    return Array.isArray(this.#from);
+  }
+
+  async *read({ from, share, permute, signal }: SourceRequest): AsyncGenerator<Chunk> {
     const samples = this.#open();
     if (Array.isArray(samples)) {
+      const order = permute && permutationOf(samples.length, permute.seed, permute.epoch);
       for (let first = from; ; ) {
         const range = share.next(first);
         if (range === undefined || range.from >= samples.length) return;
         first = Math.min(range.from + CHUNK_ROWS, range.to, samples.length);
-        yield numbered(samples.slice(range.from, first), range.from);
+        if (order === undefined) {
+          yield numbered(samples.slice(range.from, first), range.from);
+          continue;
+        }
+        const rows = Int32Array.from({ length: first - range.from }, (_, i) => order.at(range.from + i));
+        const picked = Array.from(rows, (row) => samples[row] as T);
+        yield numbered(picked, range.from, rows);
       }
     }
     const mine = new ShareCursor(share, from);
@@ -107,9 +131,13 @@ function isOneShot(samples: AnyIterable<unknown>): boolean {
   return "next" in samples && typeof samples.next === "function";
 }
 
-function numbered(rows: readonly unknown[], first: number): Chunk {
+/** `stored`: where the rows stand in the list, if not one behind the other from `first` on. */
+function numbered(rows: readonly unknown[], first: number, stored?: Int32Array): Chunk {
   return rowChunk(
     rows,
-    new SourceTrace(first, (row) => ({ shard: "", index: first + row, key: String(first + row), part: 0 })),
+    new SourceTrace(first, (row) => {
+      const index = stored?.[row] ?? first + row;
+      return { shard: "", index, key: String(index), part: 0 };
+    }),
   );
 }

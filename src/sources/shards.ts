@@ -1,19 +1,29 @@
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { shownAddress } from "../storage/address.ts";
+import type { ByteReader } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import type { Chunk } from "../streams/chunk.ts";
-import { Faults } from "../streams/faults.ts";
+import type { Faults } from "../streams/faults.ts";
+import { OPEN_SHARDS, RUN } from "../streams/interleaved-runs.ts";
 import type { Json } from "../streams/operator.ts";
+import type { Choice } from "../streams/pick.ts";
 import { hashNumbers, permutation } from "../streams/random.ts";
-import type { Decoder, Interleave, SampleCount, Source, SourceRequest } from "../streams/source.ts";
+import type { Decoder, Interleave, SampleCount, Source, SourceLayout, SourceRequest } from "../streams/source.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
+import { hashOfKey } from "../tar/key-hash.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
+import { staleIndex } from "../tar/span-reader.ts";
 import { decodeStage } from "./decode.ts";
 import { dictSampleStage } from "./decode-untyped.ts";
 import { filesStage } from "./files.ts";
+import { findKey } from "./find-key.ts";
+import { Layout } from "./layout.ts";
+import { PickedShards } from "./picked-shards.ts";
+import { type IndexedShards, readPicked } from "./read-picked.ts";
+import { type OpenIndex, ShardIndexes, sizeOf } from "./shard-indexes.ts";
 
 /** How shards are read. */
 export interface ShardOptions extends Pick<SampleReaderOptions, "unknownFields"> {
@@ -27,10 +37,6 @@ export interface ShardOptions extends Pick<SampleReaderOptions, "unknownFields">
 /** What a sample is: its msgpack file, all its files decoded, or all its files as they are. */
 export type SamplesAs = "msgpack" | "files" | "raw";
 
-/** Shards open at once in a shuffled pass, and samples taken from one before it is the next one's turn: part of the order. */
-const OPEN_SHARDS = 64;
-const RUN = 64;
-
 /** Samples read at once from a shard that nobody interleaves. */
 const CHUNK_ROWS = 256;
 
@@ -40,13 +46,15 @@ const MIN_WINDOW = 64 << 10;
 const MAX_WINDOW = 512 << 10;
 
 /** Tar shards, on disk or behind http(s): msgpack samples of a type, of any type, or samples of several files. */
-export class ShardSource implements Source {
+export class ShardSource implements Source, IndexedShards {
   readonly name = "shards";
+  readonly permutes = true;
   readonly type: AnySampleType | undefined;
   readonly decoder: Decoder | undefined;
   readonly #pattern: string | readonly string[];
   readonly #options: ShardOptions;
-  readonly #reads: SamplesAs;
+  readonly reads: SamplesAs;
+  readonly indexes: ShardIndexes;
 
   constructor(
     pattern: string | readonly string[],
@@ -57,7 +65,11 @@ export class ShardSource implements Source {
     this.#pattern = pattern;
     this.type = type;
     this.#options = options;
-    this.#reads = reads;
+    this.reads = reads;
+    this.indexes = new ShardIndexes({
+      members: reads === "msgpack" ? "msgpack" : "files",
+      endMarker: options.endMarker,
+    });
     if (reads === "files") this.decoder = { columns: false, open: (request) => filesStage(type, request) };
     else if (reads === "raw") this.decoder = undefined;
     else if (type === undefined) this.decoder = { columns: false, open: dictSampleStage };
@@ -65,7 +77,7 @@ export class ShardSource implements Source {
   }
 
   only(shards: readonly string[]): ShardSource {
-    return new ShardSource(shards, this.type, this.#options, this.#reads);
+    return new ShardSource(shards, this.type, this.#options, this.reads);
   }
 
   listShards(): Promise<readonly string[]> {
@@ -74,26 +86,31 @@ export class ShardSource implements Source {
 
   async describe(): Promise<Json> {
     const names = (await this.listShards()).map((url) => shownAddress(url).replace(/^.*[\\/]/, ""));
-    return { shards: names, type: (await this.type?.cid()) ?? null, reads: this.#reads, ...this.#options };
+    return { shards: names, type: (await this.type?.cid()) ?? null, reads: this.reads, ...this.#options };
   }
 
   read(request: SourceRequest): AsyncIterable<Chunk> {
-    const { interleave } = request;
+    const { interleave, permute } = request;
+    if (permute !== undefined) return readPicked(this, [], request);
     return interleave === undefined ? this.#inOrder(request) : this.#interleaved(interleave, request);
   }
 
   async counts(): Promise<readonly SampleCount[]> {
-    const counts: SampleCount[] = [];
-    for (const url of await this.listShards()) {
-      const signal = new AbortController().signal;
-      const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, new Faults("raise", signal), signal);
-      try {
-        counts.push({ shard: shownAddress(url), samples: await shard.skip(Number.POSITIVE_INFINITY) });
-      } finally {
-        await shard.close();
-      }
-    }
-    return counts;
+    const { shards } = await Layout.open(await this.listShards(), Infinity, this.indexes, {});
+    return shards.map(({ url, count }) => ({ shard: shownAddress(url), samples: count }));
+  }
+
+  pick(pick: Choice): PickedShards {
+    return new PickedShards(this, [pick]);
+  }
+
+  find(key: string, signal?: AbortSignal): Promise<number | undefined> {
+    return findKey(this, [], key, signal);
+  }
+
+  async layout(signal?: AbortSignal): Promise<SourceLayout> {
+    const layout = await Layout.open(await this.listShards(), Infinity, this.indexes, { signal });
+    return layout.forForecast(true);
   }
 
   async *#inOrder({ from, share, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
@@ -103,7 +120,7 @@ export class ShardSource implements Source {
     let range = share.next(from);
     for (const url of shards) {
       if (range === undefined) return;
-      const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, faults, signal);
+      const shard = new OpenShard(url, this.#options, this.reads, MAX_WINDOW, faults, signal, this.indexes);
       try {
         while (!shard.ended && range !== undefined) {
           if (position < range.from) {
@@ -132,8 +149,9 @@ export class ShardSource implements Source {
     const slots = Math.min(OPEN_SHARDS, shards.length);
     const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / slots));
     const open = (url: string): OpenShard =>
-      new OpenShard(url, this.#options, this.#reads, windowBytes, faults, signal);
+      new OpenShard(url, this.#options, this.reads, windowBytes, faults, signal, this.indexes);
     const turn = waiting.splice(0, slots).map(open);
+    if (from > 0) await Promise.all(turn.map((shard) => shard.findIndex()));
     let position = 0;
     let range = share.next(from);
     try {
@@ -141,7 +159,9 @@ export class ShardSource implements Source {
         const shard = turn[slot]!;
         for (let left = RUN; left > 0 && !shard.ended && range !== undefined; ) {
           if (position < range.from) {
-            const skipped = await shard.skip(Math.min(left, range.from - position));
+            const count = Math.min(left, range.from - position);
+            // Of many runs none waits for anything.
+            const skipped = shard.skipCounted(count) ?? (await shard.skip(count));
             position += skipped;
             left -= skipped;
             continue;
@@ -181,9 +201,14 @@ class OpenShard {
   readonly #windowBytes: number;
   readonly #faults: Faults;
   readonly #signal: AbortSignal;
+  readonly #indexes: ShardIndexes;
   #reader: ShardReader | undefined;
   /** Samples read or passed over. */
   #index = 0;
+  /** The shard's offset index, by which samples are passed over before the shard is opened. */
+  #offsets: OpenIndex | undefined;
+  /** That of the key of the first sample, where the index led to it. */
+  #wantedHash: number | undefined;
   ended = false;
 
   constructor(
@@ -193,7 +218,9 @@ class OpenShard {
     windowBytes: number,
     faults: Faults,
     signal: AbortSignal,
+    indexes: ShardIndexes,
   ) {
+    this.#indexes = indexes;
     this.#url = url;
     this.#options = options;
     this.#reads = reads;
@@ -204,7 +231,25 @@ class OpenShard {
 
   /** Passes over up to `count` samples; how many there were. */
   async skip(count: number): Promise<number> {
+    await this.findIndex();
+    const counted = this.skipCounted(count);
+    if (counted !== undefined) return counted;
     const skipped = (await this.#guarded(async (reader) => reader.skip(count))) ?? 0;
+    this.#index += skipped;
+    if (skipped < count) this.ended = true;
+    return skipped;
+  }
+
+  /** Looks for an index, by which samples are passed over without a look at the shard. */
+  async findIndex(): Promise<void> {
+    if (this.#reader !== undefined || this.ended) return;
+    this.#offsets ??= await this.#indexes.peek(this.#url, this.#signal).catch(() => undefined); // it is read without
+  }
+
+  /** Passes over samples of a shard that was not read yet, if its index tells how many there are. */
+  skipCounted(count: number): number | undefined {
+    if (this.#offsets === undefined || this.#reader !== undefined || this.ended) return undefined;
+    const skipped = Math.min(count, this.#offsets.count - this.#index);
     this.#index += skipped;
     if (skipped < count) this.ended = true;
     return skipped;
@@ -212,7 +257,11 @@ class OpenShard {
 
   /** Up to `count` samples, at least one; undefined at the end. */
   async read(count: number): Promise<Records | undefined> {
-    const records = await this.#guarded((reader) => reader.read(count));
+    const records = await this.#guarded(async (reader) => {
+      const found = await reader.read(count);
+      if (this.#wantedHash !== undefined && found !== undefined) this.#checkFirst(found);
+      return found;
+    });
     if (records === undefined) this.ended = true;
     else this.#index += records.length;
     return records;
@@ -240,12 +289,48 @@ class OpenShard {
 
   async #open(): Promise<ShardReader> {
     const bytes = await openBytes(this.#url, { signal: this.#signal });
-    return new ShardReader(await decompress(bytes), {
+    const source = await decompress(bytes);
+    let at: { readonly start: number; readonly passed: number };
+    try {
+      at = await this.#startOf(source);
+    } catch (error) {
+      await source.close();
+      throw error;
+    }
+    const { start, passed } = at;
+    const reader = new ShardReader(source, {
       url: this.#url,
       members: this.#reads === "msgpack" ? "msgpack" : "files",
       windowBytes: this.#windowBytes,
+      start,
       ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
     });
+    if (passed < this.#index) await reader.skip(this.#index - passed);
+    return reader;
+  }
+
+  /** Goes by the index to the first sample that is wanted, or near it; where that is, and how many lie before. */
+  async #startOf(source: ByteReader): Promise<{ readonly start: number; readonly passed: number }> {
+    const index = this.#offsets;
+    if (index === undefined || this.#index === 0) return { start: 0, passed: 0 };
+    if ((await sizeOf(this.#url)) !== index.size) throw staleIndex(shownAddress(this.#url), "it has another size");
+    if (index.isCompressed || source.skip === undefined) return { start: 0, passed: 0 };
+    // Behind the last sample the end of the shard is still to be looked at.
+    const passed = Math.min(this.#index, index.count - 1);
+    const entries = await index.some(passed, passed + 1);
+    // A second member of one name is at fault because of the first.
+    if (entries.nth(passed) > 0) return { start: 0, passed: 0 };
+    if (passed === this.#index) this.#wantedHash = entries.hash(passed);
+    return { start: await source.skip(entries.offset(passed)), passed };
+  }
+
+  /** What the index led to must be what it says. */
+  #checkFirst({ keys }: Records): void {
+    const isRight = this.#wantedHash === undefined || hashOfKey(keys.at(0)) === this.#wantedHash;
+    this.#wantedHash = undefined;
+    if (isRight) return;
+    this.#indexes.forget(this.#url);
+    throw staleIndex(shownAddress(this.#url));
   }
 
   async close(): Promise<void> {

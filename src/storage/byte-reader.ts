@@ -2,6 +2,8 @@
 export interface ByteReader {
   /** Fills the start of `into` with the next bytes and gives their number; 0 at the end. */
   read(into: Uint8Array): Promise<number>;
+  /** Passes over up to `count` bytes without reading them, and gives their number: less only at the end. Absent: it cannot. */
+  skip?(count: number): Promise<number>;
   /**
    * Number of bytes in all, where somebody other than the bytes themselves vouches for it, such as a server's
    * Content-Length. Not set for local files: a cut file has a size too.

@@ -17,8 +17,10 @@ export interface ByteWriter {
   discard(): Promise<void>;
 }
 
-/** A writer that can be taken up again by a later process. */
-export interface LastingWriter extends ByteWriter {
+/** A file that is written. */
+export interface FileWriter extends ByteWriter {
+  /** Bytes written so far. */
+  readonly size: number;
   /** Waits until the disk has what was written; its size. */
   sync(): Promise<number>;
 }
@@ -54,17 +56,17 @@ export function isLeftBehind(partial: string): boolean {
  * await file.commit();
  * ```
  */
-export async function createFile(path: string): Promise<ByteWriter> {
+export async function createFile(path: string): Promise<FileWriter> {
   return writerOf(path, partialOf(path, `${writerName()}-${created++}`), { flags: "wx", position: 0 });
 }
 
 /**
  * The same, in a file that outlives the process: `.{name}.saved.partial`.
  *
- * @param saved Bytes to go on behind, as {@link LastingWriter.sync} told them; what follows them is cut. @default a new file
+ * @param saved Bytes to go on behind, as {@link FileWriter.sync} told them; what follows them is cut. @default a new file
  * @throws {PipelineError} `SHARD_UNWRITABLE`; `CHECKPOINT_MISMATCH` if the file is not there any more.
  */
-export async function createLastingFile(path: string, saved?: number): Promise<LastingWriter> {
+export async function createLastingFile(path: string, saved?: number): Promise<FileWriter> {
   const partial = partialOf(path, "saved");
   if (saved === undefined) return writerOf(path, partial, { flags: "w", position: 0 });
   const { rename, stat, truncate } = builtin("fs/promises");
@@ -98,7 +100,7 @@ async function writerOf(
   path: string,
   partial: string,
   from: { readonly flags: string; readonly position: number },
-): Promise<LastingWriter> {
+): Promise<FileWriter> {
   const { mkdir, open, rename, rm } = builtin("fs/promises");
   const { dirname } = builtin("path");
   const guarded = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -120,6 +122,9 @@ async function writerOf(
     await handle.close();
   };
   return {
+    get size() {
+      return position;
+    },
     write: (bytes) =>
       guarded(async () => {
         for (let at = 0; at < bytes.length; ) {

@@ -2,6 +2,7 @@ import { PipelineError } from "../errors.ts";
 import { builtin } from "../runtime/runtime.ts";
 import { shownAddress } from "./address.ts";
 import type { ByteReader } from "./byte-reader.ts";
+import type { ByteRanges } from "./ranges.ts";
 
 /** Path of a local address: a path itself, or a `file:` URL. */
 export function localPath(address: string): string {
@@ -16,6 +17,8 @@ export function localPath(address: string): string {
 const QUICK_MS = 1;
 /** Reads in place in a row: then one goes to a thread, so that timers, aborts and other work of the program get their turn. */
 const IN_PLACE = 7;
+/** The same for reads here and there, which are small. */
+const IN_PLACE_SMALL = 127;
 
 /**
  * Opens a local file. Reads go straight into the caller's memory.
@@ -23,18 +26,60 @@ const IN_PLACE = 7;
  * @throws {PipelineError} `SHARD_UNREADABLE`
  */
 export async function openFile(address: string, signal?: AbortSignal): Promise<ByteReader> {
+  const file = await openHandle(address, signal);
+  let position = 0;
+  return {
+    async read(into) {
+      const count = await file.read(into, position);
+      position += count;
+      return count;
+    },
+    async skip(count) {
+      const skipped = Math.max(0, Math.min(count, (await file.size()) - position));
+      position += skipped;
+      return skipped;
+    },
+    close: () => file.close(),
+  };
+}
+
+/** Opens a local file for reading at any place. @throws {PipelineError} `SHARD_UNREADABLE` */
+export async function openFileRanges(address: string, signal?: AbortSignal): Promise<ByteRanges> {
+  const file = await openHandle(address, signal, IN_PLACE_SMALL);
+  return {
+    size: await file.size(),
+    async read(into, offset) {
+      let count = 0;
+      while (count < into.length) {
+        const more = await file.read(count === 0 ? into : into.subarray(count), offset + count);
+        if (more === 0) break;
+        count += more;
+      }
+      return count;
+    },
+    close: () => file.close(),
+  };
+}
+
+interface OpenedFile {
+  /** Reads once; 0 at the end. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  size(): Promise<number>;
+  close(): Promise<void>;
+}
+
+async function openHandle(address: string, signal?: AbortSignal, mostInPlace = IN_PLACE): Promise<OpenedFile> {
   signal?.throwIfAborted();
   const handle = await builtin("fs/promises")
     .open(localPath(address))
     .catch((cause: unknown) => {
       throw unreadable(address, cause);
     });
-  const { readSync } = builtin("fs");
-  let position = 0;
+  const { fstatSync, readSync } = builtin("fs");
   let quick = 0;
   let closed: Promise<void> | undefined;
   return {
-    async read(into) {
+    async read(into, position) {
       signal?.throwIfAborted();
       try {
         const started = performance.now();
@@ -43,8 +88,7 @@ export async function openFile(address: string, signal?: AbortSignal): Promise<B
           ? readSync(handle.fd, into, 0, into.length, position)
           : (await handle.read(into, 0, into.length, position)).bytesRead;
         if (performance.now() - started >= QUICK_MS) quick = 0;
-        else quick = inPlace ? quick - 1 : IN_PLACE;
-        position += bytesRead;
+        else quick = inPlace ? quick - 1 : mostInPlace;
         return bytesRead;
       } catch (cause) {
         throw unreadable(address, cause);
@@ -52,6 +96,7 @@ export async function openFile(address: string, signal?: AbortSignal): Promise<B
         signal?.throwIfAborted();
       }
     },
+    size: async () => fstatSync(handle.fd).size, // of a file that is open: nothing to wait for
     close: () => (closed ??= handle.close()),
   };
 }

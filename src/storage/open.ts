@@ -28,14 +28,12 @@ export async function openBytes(address: string, { signal }: OpenOptions = {}): 
   throw unsupportedScheme(address, scheme);
 }
 
-/** The error for an address of a scheme that cannot be read. */
-export function unsupportedScheme(address: string, scheme: string): PipelineError {
+/** The error for an address of a scheme that cannot be read, or not in some way. */
+export function unsupportedScheme(address: string, scheme: string, how?: string): PipelineError {
   const url = shownAddress(address);
-  const hint = HINTS[scheme] ?? "give a path, or an http(s) address";
-  return new PipelineError("UNSUPPORTED", `Cannot read "${url}": ${scheme}: addresses are not supported yet`, {
-    url,
-    hint,
-  });
+  const hint = HINTS[scheme] ?? (how === undefined ? "give a path, or an http(s) address" : "download the shards");
+  const what = how === undefined ? `Cannot read "${url}"` : `Cannot read "${url}" ${how}`;
+  return new PipelineError("UNSUPPORTED", `${what}: ${scheme}: addresses are not supported yet`, { url, hint });
 }
 
 const HINTS: Readonly<Record<string, string>> = {

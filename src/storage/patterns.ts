@@ -8,7 +8,7 @@ import { unsupportedScheme } from "./open.ts";
 /**
  * The addresses that a shard pattern stands for. An array is taken as it stands. In a string braces are expanded first
  * (see {@link expandBraces}), then `*` and `?` in the last part of a local path, which match no file whose name starts
- * with a dot; a folder stands for the tars in it. What is matched is sorted by the bytes of its name. Names without `*`
+ * with a dot, and no offset index; a folder stands for the tars in it. What is matched is sorted by the bytes of its name. Names without `*`
  * and `?` are not looked up here.
  *
  * @throws {PipelineError} `PATTERN_INVALID` if a `*`, a `?` or a folder matches nothing; `UNSUPPORTED` for a scheme that
@@ -31,6 +31,8 @@ export async function expandPattern(pattern: string | readonly string[]): Promis
 }
 
 const SHARD_NAME = /\.(tar(\.(gz|bz2|xz|zst))?|tgz)$/i;
+/** What lies beside a shard, and is none. */
+const INDEX_NAME = /\.(tar(\.(gz|bz2|xz|zst))?|tgz)\.index$/i;
 
 async function expandLocal(name: string): Promise<readonly string[]> {
   const path = name.startsWith("file:") ? localPath(name) : name;
@@ -61,7 +63,7 @@ async function list(folder: string, wanted: RegExp): Promise<string[]> {
   const names = await builtin("fs/promises")
     .readdir(folder)
     .catch(() => []); // no such folder: nothing matches
-  return names.filter((name) => !name.startsWith(".") && wanted.test(name)).sort(byBytes);
+  return names.filter((name) => !name.startsWith(".") && wanted.test(name) && !INDEX_NAME.test(name)).sort(byBytes);
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { decodingOf, type Plan } from "./plan.ts";
+import type { Permute } from "./source.ts";
 
 /** A step of a run. */
 export interface ExplainedStep {
@@ -21,7 +22,7 @@ export function explainPlan(plan: Plan): Explanation {
   const { source, operators } = plan;
   const decoding = decodingOf(plan);
   const steps: ExplainedStep[] = [];
-  operators.forEach(({ name, role, works = "rows", shuffle }, nth) => {
+  operators.forEach(({ name, role, works = "rows", shuffle, permute }, nth) => {
     if (decoding?.at === nth) steps.push(decodeStep(plan));
     const encoded = decoding !== undefined && nth < decoding.at;
     const batchAt = operators.findIndex((spec) => spec.role === "batch");
@@ -32,6 +33,7 @@ export function explainPlan(plan: Plan): Explanation {
       note: [
         shuffle &&
           `blocks of ${shuffle.window} samples in an order made from seed ${shuffle.seed} and epoch ${plan.epoch}`,
+        permute && permuteNote(permute, plan),
         role === "count" && "items are counted from here on",
       ]
         .filter(Boolean)
@@ -40,6 +42,12 @@ export function explainPlan(plan: Plan): Explanation {
   });
   if (decoding?.at === operators.length) steps.push(decodeStep(plan));
   return { source: source.name, steps, toString: () => table(source.name, steps) };
+}
+
+function permuteNote({ seed, blockBytes }: Permute, { epoch, source }: Plan): string {
+  const by = `an order made from seed ${seed} and epoch ${epoch}`;
+  if (blockBytes === undefined) return `${source.name} are read in ${by}: nothing is left to do`;
+  return `${source.name} are read in blocks of ${blockBytes} bytes in ${by}: nothing is left to do`;
 }
 
 function decodeStep(plan: Plan): ExplainedStep {

@@ -3,6 +3,7 @@ import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { ShuffleOrder } from "./order.ts";
 import { openPair, type Pair } from "./pair.ts";
+import type { Permute } from "./source.ts";
 
 /** Plain data. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -55,6 +56,10 @@ export interface OperatorSpec {
   readonly reads?: readonly string[];
   /** Role `shuffle`: how it orders. */
   readonly shuffle?: { readonly seed: number; readonly window: number };
+  /** It is done by the source, which reads in this order. */
+  readonly permute?: Permute;
+  /** Each row that goes in comes out as one row: what is picked before it is what would be picked behind it. */
+  readonly oneToOne?: boolean;
   /** Role `batch`: how it joins. */
   readonly batch?: { readonly size: number; readonly recycle: boolean };
   /** The type of what comes out. Absent: that of what comes in. */

@@ -20,6 +20,9 @@ const CHUNK_ROWS = 256;
  * while there is nothing; cancelling the readable fails the writable, so that whoever writes stops.
  */
 export function openPair<I, O>(specs: readonly OperatorSpec[]): Pair<I, O> {
+  if (specs.some((spec) => spec.permute !== undefined)) {
+    throw new TypeError("Cannot shuffle all samples of a stream: pass a window, as in shuffle({ window: 10_000 })");
+  }
   const abort = new AbortController();
   let waiting: { readonly item: I; readonly taken: () => void }[] = [];
   let ended = false;

@@ -8,7 +8,7 @@ import type { Faults } from "./faults.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
 import { checkRanks, type Ranks, readShare } from "./ranks.ts";
 import { wholeShare } from "./share.ts";
-import type { DecodeRequest, Source } from "./source.ts";
+import type { DecodeRequest, Permute, Source } from "./source.ts";
 
 /** A source and what is done with its samples, as data: what a `Dataset` holds. */
 export interface Plan {
@@ -33,6 +33,7 @@ export function withoutDecoding(plan: Plan): Plan {
     type: source.type,
     describe: () => source.describe(),
     read: (request) => source.read(request),
+    permutes: source.permutes ?? false,
   };
   return { ...plan, source: encoded };
 }
@@ -104,6 +105,7 @@ export interface OpenOptions {
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
 export function openPlan(plan: Plan, { faults, signal, resume, ranks }: OpenOptions): AsyncIterable<Chunk> {
   const { source, operators, epoch } = plan;
+  const permute = permuteOf(plan);
   const decoding = decodingOf(plan);
   const specs = [...operators];
   if (decoding !== undefined) {
@@ -114,7 +116,12 @@ export function openPlan(plan: Plan, { faults, signal, resume, ranks }: OpenOpti
     });
   }
   const segments = segmentsOf(specs, epoch);
-  const request = { interleave: interleaveOf(segments, epoch), faults, signal };
+  const request = {
+    interleave: permute === undefined ? interleaveOf(segments, epoch) : undefined,
+    permute: permute && { ...permute, epoch },
+    faults,
+    signal,
+  };
   const context = { epoch, faults, signal };
   if (isShared(ranks, resume)) {
     checkRanks(segments, ranks);
@@ -144,6 +151,25 @@ async function* none(): AsyncGenerator<Chunk> {}
 /** Whether several ranks take part: in this run, or in one that it goes on from. */
 export function isShared(ranks: Ranks, resume: Checkpoint | undefined): boolean {
   return ranks.worldSize > 1 || (resume?.worldSize ?? 1) > 1 || resume?.delivered !== undefined;
+}
+
+/**
+ * The shuffle of all samples that a plan asks its source for, if any: the source reads in that order, and nothing is left to do
+ * for the operator.
+ *
+ * @throws {TypeError} If the source cannot, or an operator before it moves, counts or joins samples.
+ */
+export function permuteOf({ source, operators }: Plan): Permute | undefined {
+  const at = operators.findIndex((spec) => spec.permute !== undefined);
+  if (at < 0) return undefined;
+  const refuse = (what: string): TypeError =>
+    new TypeError(`Cannot shuffle all samples: ${what}; pass a window, as in shuffle({ window: 10_000 })`);
+  const before = operators.slice(0, at).find(({ role = "each" }) => role !== "each");
+  if (before !== undefined) throw refuse(`it must come before ${before.name}, right behind the source`);
+  if (operators.slice(at + 1).some((spec) => spec.permute !== undefined))
+    throw refuse("another such shuffle comes first");
+  if (source.permutes !== true) throw refuse(`${source.name} cannot be read in any order`);
+  return operators[at]!.permute;
 }
 
 /** A windowed shuffle in the first segment has the source read its shards in a seeded order, whatever stands before it. */

@@ -2,12 +2,19 @@ import type { AnySampleType } from "../schema/sample.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
+import type { Choice } from "./pick.ts";
 import type { Share } from "./share.ts";
 
 /** The order in which a source is asked for its samples: shards permuted and interleaved by a seed. */
 export interface Interleave {
   readonly seed: number;
   readonly epoch: number;
+}
+
+/** The order of a shuffle of all samples; `blockBytes`: of one that keeps so many bytes in memory at a time. */
+export interface Permute {
+  readonly seed: number;
+  readonly blockBytes?: number | undefined;
 }
 
 /** One pass over a source. */
@@ -18,6 +25,8 @@ export interface SourceRequest {
   readonly share: Share;
   /** Absent: the stored order. */
   readonly interleave: Interleave | undefined;
+  /** Asked of sources that {@link Source.permutes} only. */
+  readonly permute: (Permute & { readonly epoch: number }) | undefined;
   readonly faults: Faults;
   readonly signal: AbortSignal;
 }
@@ -45,6 +54,20 @@ export interface Decoder {
 export interface SampleCount {
   readonly shard: string;
   readonly samples: number;
+  /** How samples are stored, as far as a forecast of a shuffle must know. */
+}
+
+export interface SourceLayout {
+  readonly samples: number;
+  /** Samples of each shard. */
+  readonly counts: readonly number[];
+  /** Bytes of all samples, as they are stored. */
+  readonly bytes: number;
+  /** Whether a windowed shuffle takes shards in turn. */
+  readonly isInterleaved: boolean;
+  shardOf(number: number): number;
+  /** Bytes of one sample. */
+  spanOf(number: number): number;
 }
 
 /** Where samples come from. Reading it again gives the same samples, unless it says otherwise (`SOURCE_CONSUMED`). */
@@ -62,6 +85,14 @@ export interface Source<out T = unknown> {
   readonly decoder?: Decoder | undefined;
   /** How many samples each shard has, in stored order; one entry without a name where there are none. Absent: nobody knows. */
   counts?(): Promise<readonly SampleCount[] | undefined>;
+  /** Whether it can be read in the order of a shuffle of all samples. */
+  readonly permutes?: boolean;
+  /** The same source with only some of its samples; absent where it cannot be read at any place. */
+  pick?(pick: Choice): Source<T>;
+  /** How its samples are stored; absent where that is not known. */
+  layout?(signal?: AbortSignal): Promise<SourceLayout>;
+  /** The number of the first sample with a key. */
+  find?(key: string, signal?: AbortSignal): Promise<number | undefined>;
   /** Addresses of the shards, in stored order; absent where there are none. */
   listShards?(): Promise<readonly string[]>;
   /** The same source with only these shards. */

@@ -1,4 +1,4 @@
-import type { PipelineErrorCode } from "../errors.ts";
+import { PipelineError, type PipelineErrorCode } from "../errors.ts";
 
 /** What is wrong with a shard's bytes. Who reads the shard makes it an error that says which shard, and behind which sample. */
 export class Damage extends Error {
@@ -11,5 +11,17 @@ export class Damage extends Error {
     this.code = code;
     this.offset = offset;
     this.hint = hint;
+  }
+
+  /** The error for users. `key` is that of the last good sample. */
+  of(shard: string, key: string | undefined): PipelineError {
+    const after = key === undefined ? "" : ` behind sample "${key}"`;
+    const { code, message, offset, hint } = this;
+    return new PipelineError(code, `Cannot read "${shard}"${after}: ${message}`, {
+      url: shard,
+      ...(key !== undefined && { key }),
+      offset,
+      hint,
+    });
   }
 }

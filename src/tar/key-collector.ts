@@ -1,4 +1,5 @@
-import { decodeName, SampleKeys } from "./keys.ts";
+import { keyHash } from "./key-hash.ts";
+import { decodeName, encodeName, SampleKeys } from "./keys.ts";
 
 const NUL = 0x00;
 const DOT = 0x2e;
@@ -77,6 +78,11 @@ export class KeyCollector {
     return true;
   }
 
+  /** Hash of the key last split. */
+  hash(): number {
+    return keyHash(this.#name, this.#from, this.#from + this.#length);
+  }
+
   /** Opens a group with the key last split. */
   open(): void {
     const length = this.#length;
@@ -98,6 +104,16 @@ export class KeyCollector {
       this.#offsets = offsets;
     }
     this.#offsets[this.#count] = this.#end;
+  }
+
+  /** Opens a group with a key that is there as text, and gives it. */
+  giveText(key: string): void {
+    const bytes = encodeName(key);
+    if (this.#end + bytes.length + 4 > this.#bytes.length) this.#grow(bytes.length + 4);
+    this.#bytes.set(bytes, this.#end);
+    this.#start = this.#end;
+    this.#end += bytes.length;
+    this.give();
   }
 
   /** Key of the open group. */

@@ -1,3 +1,4 @@
+const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Keys of samples: UTF-8 bytes and offsets, made into strings on demand. Key `i` is `bytes[offsets[i]..offsets[i + 1])`. */
@@ -27,6 +28,18 @@ export function decodeName(bytes: Uint8Array, start: number, end: number): strin
   } catch {
     return decodeEscaped(bytes, start, end);
   }
+}
+
+/** The bytes of a name that {@link decodeName} gave. */
+export function encodeName(name: string): Uint8Array {
+  if (name.isWellFormed()) return encoder.encode(name);
+  const bytes: number[] = [];
+  for (const char of name) {
+    const unit = char.charCodeAt(0);
+    if (char.length === 1 && unit >= 0xdc80 && unit <= 0xdcff) bytes.push(unit - 0xdc00);
+    else bytes.push(...encoder.encode(char));
+  }
+  return Uint8Array.from(bytes);
 }
 
 function decodeEscaped(bytes: Uint8Array, start: number, end: number): string {

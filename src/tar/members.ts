@@ -29,6 +29,8 @@ export class Members {
   name: DataView;
   nameStart = 0;
   nameEnd = 0;
+  /** Place in the shard of the member's first header: a pax or GNU header before its own counts. */
+  start = 0;
   /** Where the member's data lies, or will lie, in the window. */
   dataStart = 0;
   dataEnd = 0;
@@ -53,12 +55,18 @@ export class Members {
     this.name = window.view;
   }
 
+  /** A header for all members behind it gave names or sizes, so that they cannot be read without it. */
+  get hasGlobals(): boolean {
+    return this.#globalPath.length > 0 || this.#globalSize >= 0;
+  }
+
   /** Finds the next regular file, and stays at its header until {@link take} or {@link pass}. */
   next(): typeof MORE | typeof MEMBER | typeof END {
     const window = this.#window;
     for (;;) {
       const { bytes, at } = window;
       this.need = BLOCK;
+      if (!this.#isPending) this.start = window.offset;
       if (window.passing > 0 || at + BLOCK > window.have) return MORE;
       const sum = sumBlock(window.words, at);
       if (sum === 0) return this.#zeroBlock();
@@ -231,6 +239,11 @@ export class Members {
   /** Of several headers that name one member the first wins, as in Python. */
   #setPath(bytes: Uint8Array, start: number, end: number): void {
     if (this.#pathLength === 0) this.#pathLength = this.#copyPath(bytes.subarray(start, end));
+  }
+
+  /** Forgets what headers said about a member to come: reading goes on somewhere else. */
+  restart(): void {
+    this.#forget();
   }
 
   #forget(): void {

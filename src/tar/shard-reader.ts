@@ -20,6 +20,8 @@ export interface ShardReaderOptions {
   readonly members?: "msgpack" | "files";
   /** Bytes read at once. The window grows where a single sample is larger. @default 1 MiB */
   readonly windowBytes?: number;
+  /** Place in the shard of the first byte that is read; a member begins there. @default 0 */
+  readonly start?: number;
 }
 
 /**
@@ -62,7 +64,7 @@ export class ShardReader {
   constructor(bytes: ByteReader, options: ShardReaderOptions) {
     this.#source = bytes;
     this.#shard = shownAddress(options.url);
-    this.#window = new Window(bytes, options.windowBytes ?? 1 << 20);
+    this.#window = new Window(bytes, options.windowBytes ?? 1 << 20, options.start);
     this.#members = new Members(this.#window);
     this.#isFiles = options.members === "files";
     this.#isMarkerOptional = options.endMarker === "optional";
@@ -239,17 +241,11 @@ export class ShardReader {
     if (!(error instanceof Damage || error instanceof PipelineError)) throw error;
     if (this.#isFiles && !this.#isGiven && this.#parts.has("msgpack")) this.#giveGroup();
     const key = this.#keys.last;
-    const facts = { url: this.#shard, ...(key !== undefined && { key }) };
     if (error instanceof PipelineError) {
+      const facts = { url: this.#shard, ...(key !== undefined && { key }) };
       this.#error = withFacts(error, { offset: this.#window.offset, ...error.facts, ...facts });
     } else {
-      const { code, message, offset, hint } = error;
-      const after = key === undefined ? "" : ` behind sample "${key}"`;
-      this.#error = new PipelineError(code, `Cannot read "${this.#shard}"${after}: ${message}`, {
-        ...facts,
-        offset,
-        hint,
-      });
+      this.#error = error.of(this.#shard, key);
     }
   }
 
@@ -344,7 +340,7 @@ const MOST_FILLING = 64 << 20;
 const MSGPACK = new TextEncoder().encode("msgpack");
 
 /** Whether a name ends with the extension `msgpack`, in any case. */
-function isMsgpack(name: DataView, start: number, end: number): boolean {
+export function isMsgpack(name: DataView, start: number, end: number): boolean {
   if (end - start !== MSGPACK.length) return false;
   for (let i = 0; i < MSGPACK.length; i++) if ((name.getUint8(start + i) | 0x20) !== MSGPACK[i]) return false;
   return true;

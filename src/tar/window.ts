@@ -26,15 +26,23 @@ export class Window {
   passing = 0;
   /** The shard has no more bytes. */
   ended = false;
-  #base = 0;
+  #base: number;
   readonly #source: ByteReader;
 
-  constructor(source: ByteReader, size: number) {
+  /** `start` is the place in the shard of the first byte that the source gives. */
+  constructor(source: ByteReader, size: number, start = 0) {
     const blocks = Math.max(2, Math.ceil(size / BLOCK));
     this.#source = source;
+    this.#base = start;
     this.bytes = new Uint8Array(blocks * BLOCK);
     this.words = new Int32Array(this.bytes.buffer);
     this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Looks at bytes `from` to `to` of other memory instead, whose length is whole blocks; reading never goes on behind them. */
+  lookAt({ bytes, words, view }: Pick<Window, "bytes" | "words" | "view">, from: number, to: number): void {
+    [this.bytes, this.words, this.view, this.at, this.have, this.passing] = [bytes, words, view, from, to, 0];
+    this.ended = true;
   }
 
   /** Position of {@link at} in the shard. */
@@ -57,6 +65,11 @@ export class Window {
   /** Reads until `need` bytes lie behind {@link at}, the window is full, or the shard ends. Bytes from `keep` on stay. */
   async more(keep: number, need: number): Promise<void> {
     if (keep > 0) this.#moveToFront(keep);
+    if (this.passing > 0 && this.#source.skip !== undefined) {
+      const skipped = await this.#source.skip(this.passing);
+      this.passing -= skipped;
+      this.#base += skipped;
+    }
     if (this.have === this.bytes.length) this.#grow();
     do {
       const count = await this.#source.read(this.bytes.subarray(this.have));

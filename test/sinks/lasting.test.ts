@@ -47,7 +47,8 @@ describe("pipeTo(sink, { checkpoint })", () => {
           child.kill("SIGKILL");
           const { code, stderr } = await end;
           expect(stderr).toBe("");
-          if (code === 0) break;
+          // Its last deed is to remove the checkpoint: it may be killed behind that.
+          if (code === 0 || !existsSync(checkpoint)) break;
           kills++;
         }
         expect(filesOf(out)).toEqual(filesOf(whole));

@@ -52,6 +52,13 @@ function untouched(input: ByteInput, source: ByteReader): ByteReader {
       input.at += count;
       return count;
     },
+    ...(source.skip && {
+      async skip(count: number) {
+        const held = Math.min(input.end - input.at, count);
+        input.at += held;
+        return held === count ? held : held + (await source.skip!(count - held));
+      },
+    }),
     close: () => source.close(),
   };
 }
