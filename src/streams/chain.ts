@@ -47,7 +47,7 @@ export function segmentsOf(specs: readonly OperatorSpec[], epoch: number): Segme
       const { seed, window } = spec.shuffle!;
       // Whole blocks of the shuffle before, so that it need not be read again from within one.
       const whole = order === undefined ? window : Math.ceil(window / order.window) * order.window;
-      order = { seed, epoch, nth: shuffles++, window: whole, parts: flat };
+      order = { seed, epoch, nth: shuffles++, window: whole, parts: flat, ofSource: segments.length === 1 };
     }
     segment.steps.push({ spec, nth, order });
   });

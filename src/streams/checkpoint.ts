@@ -1,9 +1,9 @@
 import { PipelineError } from "../errors.ts";
-import type { Progress } from "./trace.ts";
+import type { CombinedProgress, Progress } from "./trace.ts";
 
 /**
- * A place between two items of a run, as plain data under a few hundred bytes: what `run({ resume })` needs to go on there. It
- * holds places in the input, never samples.
+ * A place between two items of a run, as plain data under a few hundred bytes, and some more for each input of a mix: what
+ * `run({ resume })` needs to go on there. It holds places in the input, never samples.
  */
 export interface Checkpoint {
   /** Version of this form. */
@@ -24,10 +24,12 @@ export interface Checkpoint {
  *
  * @throws {PipelineError} `CHECKPOINT_MISMATCH`, saying what differs.
  */
-export function checkCheckpoint(checkpoint: Checkpoint, plan: string, epoch: number | undefined): void {
-  const refuse = (what: string, hint: string): never => {
-    throw new PipelineError("CHECKPOINT_MISMATCH", `Cannot resume: ${what}`, { hint });
-  };
+export function checkCheckpoint(
+  checkpoint: Checkpoint,
+  plan: string,
+  epoch: number | undefined,
+  segments: number,
+): void {
   if (typeof checkpoint !== "object" || checkpoint === null || checkpoint.version !== 1) {
     refuse("this is no checkpoint of version 1", "pass what run.checkpoint() gave");
   }
@@ -46,12 +48,44 @@ export function checkCheckpoint(checkpoint: Checkpoint, plan: string, epoch: num
   if (!isCount(checkpoint.epoch) || !isCount(checkpoint.segments)) {
     refuse("its numbers are not whole numbers >= 0", "pass what run.checkpoint() gave");
   }
-  for (let at = checkpoint.progress ?? undefined; at !== undefined; at = at.before ?? undefined) {
-    const { start, place } = at;
+  if (checkpoint.segments !== segments) {
+    refuse("the checkpoint has another number of counting operators", "pass what run.checkpoint() gave");
+  }
+  checkProgress(checkpoint.progress);
+}
+
+function checkProgress(progress: Progress | undefined): void {
+  for (let at = progress ?? undefined; at !== undefined; at = at.before ?? undefined) {
+    const { start, place, combined } = at;
     if (![start, place?.position, place?.part].every(isCount)) {
       refuse("its places are not whole numbers >= 0", "pass what run.checkpoint() gave");
     }
+    if (combined) checkCombined(combined);
   }
+}
+
+function checkCombined({ inputs, turns, fixedTo = 0 }: CombinedProgress): void {
+  const given = turns ?? { inputs: 0, measured: 0 };
+  const whole = [fixedTo, given.inputs, given.measured];
+  let sound = Array.isArray(inputs) && (given.weights === undefined || Array.isArray(given.weights));
+  for (const input of sound ? inputs : []) {
+    whole.push(input?.epoch, input?.passes ?? 0, input?.taken ?? 0);
+    sound &&= typeof input?.plan === "string";
+  }
+  for (const step of sound ? (given.weights ?? []) : []) {
+    whole.push(step?.from);
+    sound &&= Array.isArray(step?.weights) && step.weights.every((weight) => weight >= 0 && Number.isFinite(weight));
+    sound &&= step.weights.length === given.inputs;
+  }
+  if (!sound || !whole.every(isCount) || given.inputs > inputs.length) {
+    refuse("what it says of the inputs of a combined dataset is damaged", "pass what run.checkpoint() gave");
+  }
+  for (const { progress } of inputs) checkProgress(progress);
+}
+
+/** Ends a resume, saying why. */
+export function refuse(what: string, hint: string): never {
+  throw new PipelineError("CHECKPOINT_MISMATCH", `Cannot resume: ${what}`, { hint });
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

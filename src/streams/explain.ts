@@ -13,11 +13,15 @@ export interface ExplainedStep {
 export interface Explanation {
   readonly source: string;
   readonly steps: readonly ExplainedStep[];
+  /** The same of each dataset that the source combines; empty where it combines none. */
+  readonly inputs: readonly Explanation[];
   toString(): string;
 }
 
 /** Tells how a plan will be run. */
-export function explainPlan(plan: Plan): Explanation {
+export function explainPlan(
+  plan: Pick<Plan, "source" | "operators"> & { readonly epoch: number | undefined },
+): Explanation {
   const { source, operators } = plan;
   const decoding = decodingOf(plan);
   const steps: ExplainedStep[] = [];
@@ -31,7 +35,7 @@ export function explainPlan(plan: Plan): Explanation {
       on: encoded ? "records" : columns ? "columns" : "rows",
       note: [
         shuffle &&
-          `blocks of ${shuffle.window} samples in an order made from seed ${shuffle.seed} and epoch ${plan.epoch}`,
+          `blocks of ${shuffle.window} samples in an order made from seed ${shuffle.seed} and ${plan.epoch === undefined ? "the epoch" : `epoch ${plan.epoch}`}`,
         role === "count" && "items are counted from here on",
       ]
         .filter(Boolean)
@@ -39,10 +43,11 @@ export function explainPlan(plan: Plan): Explanation {
     });
   });
   if (decoding?.at === operators.length) steps.push(decodeStep(plan));
-  return { source: source.name, steps, toString: () => table(source.name, steps) };
+  const inputs = (source.inputs ?? []).map(explainPlan);
+  return { source: source.name, steps, inputs, toString: () => table(source.name, steps, inputs) };
 }
 
-function decodeStep(plan: Plan): ExplainedStep {
+function decodeStep(plan: Pick<Plan, "source" | "operators">): ExplainedStep {
   const { layout, fields, size, recycle } = decodingOf(plan)!;
   const { type } = plan.source;
   const all = type?.fields.length ?? 0;
@@ -52,13 +57,15 @@ function decodeStep(plan: Plan): ExplainedStep {
   return { name: "decode", on: "records", note: `${what}, ${how}${recycle ? ", whose memory is used again" : ""}` };
 }
 
-function table(source: string, steps: readonly ExplainedStep[]): string {
+function table(source: string, steps: readonly ExplainedStep[], inputs: readonly Explanation[]): string {
   const rows = [{ name: source, on: "", note: "" }, ...steps];
   const widths = [
     Math.max(...rows.map((row) => row.name.length)),
     Math.max(...rows.map((row) => row.on.length)),
   ] as const;
-  return rows
-    .map(({ name, on, note }) => `${name.padEnd(widths[0])}  ${on.padEnd(widths[1])}  ${note}`.trimEnd())
-    .join("\n");
+  const lines = rows.map(({ name, on, note }) =>
+    `${name.padEnd(widths[0])}  ${on.padEnd(widths[1])}  ${note}`.trimEnd(),
+  );
+  const inside = inputs.flatMap((input) => String(input).split("\n")).map((line) => `  ${line}`);
+  return [lines[0], ...inside, ...lines.slice(1)].join("\n");
 }

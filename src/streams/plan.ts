@@ -1,12 +1,11 @@
-import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
-import { connect, type Segment, segmentsOf } from "./chain.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import { connect, progressOfSegments, type Segment, segmentsOf } from "./chain.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
 import { wholeShare } from "./share.ts";
-import type { DecodeRequest, Source } from "./source.ts";
+import type { DecodeRequest, InputPlan, Source } from "./source.ts";
+import type { Progress } from "./trace.ts";
 
 /** A source and what is done with its samples, as data: what a `Dataset` holds. */
 export interface Plan {
@@ -24,8 +23,8 @@ export interface Decoding extends Omit<DecodeRequest, "faults"> {
 
 /** The same plan without the decoding, where nothing looks into samples: enough to count them. */
 export function withoutDecoding(plan: Plan): Plan {
-  if (!plan.operators.every((spec) => spec.works === "records")) return plan;
   const { source } = plan;
+  if (source.decoder === undefined || !plan.operators.every((spec) => spec.works === "records")) return plan;
   const encoded: Source = {
     name: source.name,
     type: source.type,
@@ -44,7 +43,7 @@ export function typeOfPlan({ source, operators }: Plan): AnySampleType | undefin
 }
 
 /** Decides how samples are decoded; undefined when the source gives them decoded. */
-export function decodingOf({ source, operators }: Plan): Decoding | undefined {
+export function decodingOf({ source, operators }: Omit<Plan, "epoch">): Decoding | undefined {
   if (source.decoder === undefined) return undefined;
   let at = 0;
   while (operators[at]?.works === "records") at++;
@@ -81,11 +80,19 @@ function neededFields(type: AnySampleType, operators: readonly OperatorSpec[]): 
 }
 
 /** What tells a plan apart from others: a checkpoint of one is refused by another. */
-export async function fingerprintOf({ source, operators }: Plan): Promise<string> {
-  const plan: Json = {
-    source: [source.name, await source.describe()],
-    operators: operators.map(({ name, options = null }) => [name, options]),
-  };
+export async function fingerprintOf({ source, operators }: Omit<Plan, "epoch">): Promise<string> {
+  return digestOf([source.name, await source.describe()], operators);
+}
+
+/** The same for an input of a combined source: its own inputs have to be the same ones, too. */
+export async function fingerprintOfInput({ source, operators }: InputPlan): Promise<string> {
+  if (source.inputs === undefined) return fingerprintOf({ source, operators });
+  const inputs = await Promise.all(source.inputs.map(fingerprintOfInput));
+  return digestOf([source.name, await source.describe(), source.changeable ?? null, inputs], operators);
+}
+
+async function digestOf(source: Json, operators: readonly OperatorSpec[]): Promise<string> {
+  const plan: Json = { source, operators: operators.map(({ name, options = null }) => [name, options]) };
   const bytes = new TextEncoder().encode(JSON.stringify(plan));
   const digest = await crypto.subtle.digest("SHA-256", bytes);
   return Array.from(new Uint8Array(digest, 0, 16), (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -95,7 +102,8 @@ export async function fingerprintOf({ source, operators }: Plan): Promise<string
 export interface OpenOptions {
   readonly faults: Faults;
   readonly signal: AbortSignal;
-  readonly resume: Checkpoint | undefined;
+  /** How far the last of its segments has come; absent: from the start. */
+  readonly resume: Progress | undefined;
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
@@ -111,23 +119,17 @@ export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): A
     });
   }
   const segments = segmentsOf(specs, epoch);
-  const progress = resume?.progress ?? undefined;
-  let first = progress;
-  for (let i = 1; i < segments.length; i++) first = first?.before;
-  if (resume !== undefined && resume.segments !== segments.length) {
-    throw new PipelineError(
-      "CHECKPOINT_MISMATCH",
-      "Cannot resume: the checkpoint has another number of counting operators",
-    );
-  }
+  const [first] = progressOfSegments(segments.length, resume);
   const chunks = source.read({
     from: first?.start ?? 0,
+    resume: first,
+    epoch,
     share: wholeShare,
     interleave: interleaveOf(segments, epoch),
     faults,
     signal,
   });
-  return connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress });
+  return connect(chunks, segments, source.type, { epoch, faults, signal, resume });
 }
 
 /** A windowed shuffle in the first segment has the source read its shards in a seeded order, whatever stands before it. */

@@ -6,7 +6,8 @@ import { type Chunk, rowsOf, slice } from "./chunk.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
 import { fingerprintOf, openPlan, type Plan, typeOfPlan } from "./plan.ts";
 import type { Sink } from "./sink.ts";
-import { type Origin, progressAt } from "./trace.ts";
+import type { Source } from "./source.ts";
+import { fixInputs, type Origin, type Progress, progressAt, type Trace } from "./trace.ts";
 
 /** How to pass over a dataset. */
 export interface RunOptions {
@@ -115,11 +116,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     this.#fingerprint = await fingerprintOf(this.#plan);
     const resume = this.#resume;
     if (resume !== undefined) {
-      checkCheckpoint(resume, this.#fingerprint, this.#requestedEpoch);
-      if (resume.ended) return emptyIterator;
+      checkCheckpoint(resume, this.#fingerprint, this.#requestedEpoch, this.#segments);
+      if (resume.ended && !hasMoreInputs(this.#plan.source, resume.progress)) return emptyIterator;
     }
     this.#signal.throwIfAborted();
-    return openPlan(this.#plan, { faults: this.#faults, signal: this.#signal, resume })[Symbol.asyncIterator]();
+    const context = { faults: this.#faults, signal: this.#signal, resume: resume?.progress ?? undefined };
+    return openPlan(this.#plan, context)[Symbol.asyncIterator]();
   }
 
   /** After an abort: the caller's reason; after {@link return}: the end. */
@@ -162,9 +164,13 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
         hint: "ask for the first item before",
       });
     }
-    const progress = this.#chunk === undefined ? this.#resume?.progress : progressAt(this.#chunk.trace, this.#last);
-    const segments = segmentsOf(this.#plan.operators, this.#plan.epoch).length;
-    return { version: 1, plan, epoch: this.#plan.epoch, segments, ...(progress && { progress }), ended: this.#ended };
+    const progress = this.#chunk === undefined ? this.#resume?.progress : progressOf(this.#chunk.trace, this.#last);
+    const { epoch } = this.#plan;
+    return { version: 1, plan, epoch, segments: this.#segments, ...(progress && { progress }), ended: this.#ended };
+  }
+
+  get #segments(): number {
+    return segmentsOf(this.#plan.operators, this.#plan.epoch).length;
   }
 
   /** Where the last item handed out comes from; undefined before the first. */
@@ -223,6 +229,16 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     [this.#closed, this.#ended] = [true, true];
   }
+}
+
+const progressOf = (trace: Trace, row: number): Progress => fixInputs(progressAt(trace, row), trace.reach(row));
+
+/** Whether inputs were added to a combined source since: then what had come to its end goes on. */
+function hasMoreInputs({ inputs = [] }: Source, progress: Progress | undefined): boolean {
+  let first = progress;
+  while (first?.before) first = first.before;
+  const turns = first?.combined?.turns;
+  return turns !== undefined && turns.inputs < inputs.length;
 }
 
 const emptyIterator: AsyncIterator<Chunk> = {

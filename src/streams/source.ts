@@ -2,7 +2,9 @@ import type { AnySampleType } from "../schema/sample.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
+import type { Plan } from "./plan.ts";
 import type { Share } from "./share.ts";
+import type { Restart } from "./trace.ts";
 
 /** The order in which a source is asked for its samples: shards permuted and interleaved by a seed. */
 export interface Interleave {
@@ -14,6 +16,10 @@ export interface Interleave {
 export interface SourceRequest {
   /** Samples before this position are passed over. */
   readonly from: number;
+  /** Where it was left: for sources with more to keep than a position. Absent: the start. */
+  readonly resume: Restart | undefined;
+  /** Number of the pass. */
+  readonly epoch: number;
   /** The positions to read; those of other ranks are passed over. */
   readonly share: Share;
   /** Absent: the stored order. */
@@ -41,6 +47,11 @@ export interface Decoder {
   open(request: DecodeRequest): Stage;
 }
 
+/** A plan that is an input of a combined source; without an epoch of its own it has that of the pass. */
+export interface InputPlan extends Omit<Plan, "epoch"> {
+  readonly epoch: number | undefined;
+}
+
 /** Where samples come from. Reading it again gives the same samples, unless it says otherwise (`SOURCE_CONSUMED`). */
 export interface Source<out T = unknown> {
   /** As in `explain()`: `shards`. */
@@ -50,6 +61,10 @@ export interface Source<out T = unknown> {
   readonly "~sample"?: T;
   /** What tells it apart from other sources in a plan's fingerprint: names and sizes, no folder, no host. */
   describe(): Promise<Json>;
+  /** The plans that it combines, where it does. A resumed run may have more of them, so that they are not in its fingerprint. */
+  readonly inputs?: readonly InputPlan[] | undefined;
+  /** With {@link inputs}: what else may differ in a resumed run, as plain data. */
+  readonly changeable?: Json | undefined;
   /** Reads the samples, numbered from 0 in the order asked for. They may have to be decoded. */
   read(request: SourceRequest): AsyncIterable<Chunk>;
   /** Makes samples of what {@link read} gives; absent where it gives samples. */

@@ -22,11 +22,56 @@ export interface Restart {
   readonly start: number;
   /** How far the segment before has come by then; absent in the first segment. */
   readonly before?: Progress | undefined;
+  /** How far the inputs of a combined source have come by then; in the first segment only. */
+  readonly combined?: CombinedProgress | undefined;
 }
 
 /** How far a segment has come: what is behind `start` is read again, and dropped up to `place`. */
 export interface Progress extends Restart {
   readonly place: Place;
+}
+
+/** How far a source made of other plans has come. */
+export interface CombinedProgress {
+  readonly inputs: readonly InputProgress[];
+  /** What decides whose turn it is; absent where nobody has to. */
+  readonly turns?: TurnsProgress | undefined;
+  /** The inputs and weights are those above until this position, and may differ only from there on. @default the start */
+  readonly fixedTo?: number | undefined;
+}
+
+/** How far one input of a combined source has come. */
+export interface InputProgress {
+  /** Fingerprint of its plan. */
+  readonly plan: string;
+  /** The epoch that it is in. */
+  readonly epoch: number;
+  /** How often it started over. @default 0 */
+  readonly passes?: number | undefined;
+  /** Items it gave since the weights were last measured. @default 0 */
+  readonly taken?: number | undefined;
+  /** Absent: it gave nothing in this pass. */
+  readonly progress?: Progress | undefined;
+  /** It gives no more. @default false */
+  readonly ended?: boolean | undefined;
+}
+
+/** By what it is decided whose turn it is. */
+export interface TurnsProgress {
+  /** The first so many inputs take part. */
+  readonly inputs: number;
+  /** The position that weights are measured from. */
+  readonly measured: number;
+  /** Absent: one input after another. */
+  readonly weights?: readonly WeightStep[] | undefined;
+}
+
+/** Weights of inputs that hold from a position on. */
+export interface WeightStep {
+  /** A position of the mix, counted from 0. */
+  readonly from: number;
+  /** A number >= 0 for each input; what counts is their proportion. */
+  readonly weights: readonly number[];
 }
 
 /**
@@ -41,11 +86,22 @@ export interface Trace {
   origin(row: number): Origin;
   /** Where to restart to get what comes behind the row; with `again`, to get the row's own input once more. */
   restart(row: number, again: boolean): Restart;
+  /** What lies at the positions of the source before this one has to stay as it is for a restart behind the row. */
+  reach(row: number): number;
 }
 
 /** How far a segment has come when a row of it is handed out. */
 export function progressAt(trace: Trace, row: number): Progress {
   return { ...trace.restart(row, false), place: { position: trace.position(row), part: trace.part(row) } };
+}
+
+/** The same progress, with what must stay as it is for its combined source, where there is one. */
+export function fixInputs(progress: Progress, reach: number): Progress {
+  const { before, combined, start } = progress;
+  if (before !== undefined) return { ...progress, before: fixInputs(before, reach) };
+  return combined === undefined || reach <= start
+    ? progress
+    : { ...progress, combined: { ...combined, fixedTo: reach } };
 }
 
 /** Rows read one after another from a source. */
@@ -69,6 +125,9 @@ export class SourceTrace implements Trace {
   }
   restart(row: number, again: boolean): Restart {
     return { start: this.#first + row + (again ? 0 : 1) };
+  }
+  reach(row: number): number {
+    return this.#first + row + 1;
   }
 }
 
@@ -94,6 +153,9 @@ export class PickedTrace implements Trace {
   restart(row: number, again: boolean): Restart {
     return this.of.restart(this.rows[row]!, again);
   }
+  reach(row: number): number {
+    return this.of.reach(this.rows[row]!);
+  }
 }
 
 /** The rows of another trace from one on. */
@@ -117,6 +179,9 @@ export class RestTrace implements Trace {
   }
   restart(row: number, again: boolean): Restart {
     return this.#of.restart(this.#from + row, again);
+  }
+  reach(row: number): number {
+    return this.#of.reach(this.#from + row);
   }
 }
 
@@ -147,8 +212,18 @@ export class FlatTrace extends PickedTrace {
 
 /** Rows of a shuffled block: whatever row is next, the whole block is read again. */
 export class BlockTrace extends PickedTrace {
+  readonly #reach: number;
+
+  constructor(of: Trace, rows: Int32Array, reach: number) {
+    super(of, rows);
+    this.#reach = reach;
+  }
+
   override restart(): Restart {
     return this.of.restart(0, true);
+  }
+  override reach(): number {
+    return this.#reach;
   }
 }
 
@@ -202,6 +277,10 @@ export class JoinedTrace implements Trace {
     const { trace, from, at } = this.#piece(row);
     return trace.restart(from + row - at, again);
   }
+  reach(row: number): number {
+    const { trace, from, at } = this.#piece(row);
+    return trace.reach(from + row - at);
+  }
 }
 
 /** Rows numbered anew: the inputs of the next segment. */
@@ -230,6 +309,9 @@ export class CountedTrace implements Trace {
     const last = again ? row - 1 : row;
     return { start: this.#first + last + 1, before: last < 0 ? this.#earlier() : progressAt(this.#of, last) };
   }
+  reach(row: number): number {
+    return this.#of.reach(row);
+  }
 }
 
 /** One batch as a row: it ends where its last sample does. */
@@ -253,5 +335,8 @@ export class BatchTrace implements Trace {
   }
   restart(_row: number, again: boolean): Restart {
     return again ? this.#samples.restart(0, true) : this.#samples.restart(this.#last, false);
+  }
+  reach(): number {
+    return this.#samples.reach(this.#last);
   }
 }
