@@ -23,6 +23,8 @@ export class Assignment implements Turns {
   readonly #taken: Float64Array;
   readonly #earliest: Float64Array;
   readonly #latest: Float64Array;
+  /** Where each input has weight for the last time. */
+  readonly #ends: readonly number[];
   readonly #margin: number;
   #now = 0;
 
@@ -32,6 +34,7 @@ export class Assignment implements Turns {
     const inputs = parts.filter(Boolean).length;
     this.#margin = 1 / Math.max(2, 2 * inputs - 2);
     this.#stretches = stretchesOf(weights, measured, parts);
+    this.#ends = taken.map((_, input) => this.#stretches.findLast(({ shares }) => shares[input]! > 0)?.to ?? 0);
     this.#taken = Float64Array.from(taken, (count) => count ?? 0);
     this.#earliest = this.#taken.map((_, input) => this.#earliestOf(input));
     this.#latest = this.#taken.map((_, input) => this.#latestOf(input));
@@ -63,8 +66,8 @@ export class Assignment implements Turns {
     return this.#taken[input]!;
   }
 
-  wants(input: number): boolean {
-    return this.#stretches.some(({ shares }, i) => i >= this.#now && shares[input]! > 0);
+  wants(input: number, position: number): boolean {
+    return position < this.#ends[input]!;
   }
 
   // Where rounding decides, it decides for the wider limits: so there is always someone who may, and nobody is too late.

@@ -4,8 +4,8 @@ import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import { CombinedTrace, type InputState, type Parts } from "../streams/combined-trace.ts";
 import type { Json } from "../streams/operator.ts";
 import type { InputPlan, Source, SourceRequest } from "../streams/source.ts";
-import type { TurnsProgress, WeightStep } from "../streams/trace.ts";
-import { closeInputs, type OpenInput, openInputs } from "./open-input.ts";
+import type { CombinedProgress, InputProgress, TurnsProgress, WeightStep } from "../streams/trace.ts";
+import { closeInputs, type OpenInput, openInputs, SAME_INPUTS } from "./open-input.ts";
 import { ownPositions } from "./own-positions.ts";
 import { openTurns, type Turns } from "./turns.ts";
 
@@ -47,6 +47,28 @@ export class MixedSource implements Source {
     return shardsOf(this.inputs);
   }
 
+  #turns(measured: number): TurnsProgress {
+    return { inputs: this.inputs.length, measured, weights: this.#weights };
+  }
+
+  resumed(combined: CombinedProgress, start: number): CombinedProgress {
+    const { turns = [], fixedTo = 0 } = combined;
+    const last = turns.at(-1);
+    const wanted = this.#turns(Math.max(start, fixedTo, last?.measured ?? 0));
+    if (last?.inputs === wanted.inputs && JSON.stringify(last.weights) === JSON.stringify(wanted.weights))
+      return combined;
+    if (last === undefined || last.inputs > wanted.inputs) {
+      refuse(`the checkpoint has more inputs of ${this.name} than the ${wanted.inputs} of the dataset`, SAME_INPUTS);
+    }
+    if (fixedTo === Number.MAX_SAFE_INTEGER) {
+      refuse(
+        `inputs or weights of ${this.name} differ, and items that were shuffled behind an operator that counts are under way`,
+        "resume with the inputs and weights as they were",
+      );
+    }
+    return { ...combined, turns: [...turns, wanted] };
+  }
+
   async *read(request: SourceRequest): AsyncGenerator<Chunk> {
     const inputs = await openInputs(this, request);
     try {
@@ -57,31 +79,19 @@ export class MixedSource implements Source {
   }
 
   async *#mix(inputs: readonly OpenInput[], request: SourceRequest): AsyncGenerator<Chunk> {
-    const saved = request.resume?.combined;
-    const wanted = { inputs: inputs.length, measured: request.from, weights: this.#weights };
-    const made = new MadeChunk(
-      inputs,
-      saved?.turns ?? wanted,
-      saved?.inputs.map(({ taken = 0 }) => taken),
-    );
-    /** Where other inputs or weights than those of the checkpoint come in. */
-    let change = saved?.turns == null || sameTurns(saved.turns, wanted) ? Number.POSITIVE_INFINITY : request.from;
-    if (change < Number.POSITIVE_INFINITY) change = Math.max(change, saved?.fixedTo ?? 0);
-    if (change === Number.MAX_SAFE_INTEGER) {
-      refuse(
-        `inputs or weights of ${this.name} differ, and items that were shuffled behind an operator that counts are under way`,
-        "resume with the inputs and weights as they were",
-      );
-    }
+    const { from, resume } = request;
+    const { inputs: saved = [], turns = [this.#turns(from)] } = resume?.combined ?? {};
+    const made = new MadeChunk(inputs, turns, saved);
     const repeats = this.#stop === "all-exhausted";
-    let position = request.from;
-    let unread: OpenInput | undefined;
+    let position = from;
+    /** An input that has items left which it did not give before. */
+    let unread = -1;
     for (;;) {
-      let turn = position < change ? made.turns.turn(position) : -1;
-      if (turn >= 0 && repeats && (unread === undefined || unread.passes > 0 || unread.next === unread.rows.length)) {
+      let turn = position < made.change ? made.turns.turn(position) : -1;
+      if (turn >= 0 && repeats && !made.hasUnread(unread, position)) {
         if (made.length > 0) yield made.take(position);
-        unread = await firstUnread(inputs, made);
-        if (unread === undefined) turn = -1;
+        unread = await made.firstUnread(position);
+        if (unread < 0) turn = -1;
       }
       if (turn >= 0) {
         const input = inputs[turn]!;
@@ -96,7 +106,7 @@ export class MixedSource implements Source {
             }
             if (this.#stop !== "first-exhausted") {
               input.ended = true;
-              made.measureAnew({ ...made.progress, measured: position });
+              made.measureAnew(position);
               continue;
             }
             turn = -1;
@@ -105,11 +115,10 @@ export class MixedSource implements Source {
       }
       if (turn < 0) {
         if (made.length > 0) yield made.take(position);
-        if (change === Number.POSITIVE_INFINITY) return;
-        // Nothing of the new inputs gets a place that a shuffle may have gone past.
-        position = Math.max(position, change);
-        change = Number.POSITIVE_INFINITY;
-        made.measureAnew({ ...wanted, measured: position });
+        if (made.change === Number.POSITIVE_INFINITY) return;
+        // Where it comes early, positions are left out: nothing new gets a place that a shuffle may have gone past.
+        position = made.change;
+        made.changeTurns();
         continue;
       }
       made.add(turn);
@@ -119,45 +128,66 @@ export class MixedSource implements Source {
   }
 }
 
-/** An input that has items left which it did not give before; by then they are read. */
-async function firstUnread(
-  inputs: readonly OpenInput[],
-  { turns, progress }: MadeChunk,
-): Promise<OpenInput | undefined> {
-  for (let i = 0; i < progress.inputs; i++) {
-    const input = inputs[i]!;
-    if (input.passes === 0 && !input.ended && turns.wants(i) && (await input.fill())) return input;
-  }
-  return undefined;
-}
-
-function sameTurns(a: TurnsProgress, b: TurnsProgress): boolean {
-  return a.inputs === b.inputs && JSON.stringify(a.weights) === JSON.stringify(b.weights);
-}
-
 /** Rows taken in turns, until they are handed on: of one chunk of each input at most. */
 class MadeChunk {
-  turns!: Turns;
-  progress!: TurnsProgress;
+  turns: Turns;
+  #progress: readonly TurnsProgress[];
   readonly #inputs: readonly OpenInput[];
   #states: readonly InputState[] = [];
   #rows: unknown[] = [];
   #of = new Int32Array(CHUNK_ROWS);
   #at = new Int32Array(CHUNK_ROWS);
 
-  constructor(inputs: readonly OpenInput[], progress: TurnsProgress, taken?: readonly number[]) {
+  constructor(inputs: readonly OpenInput[], progress: readonly TurnsProgress[], saved: readonly InputProgress[]) {
     this.#inputs = inputs;
-    this.measureAnew(progress, taken);
+    this.#progress = progress;
+    this.turns = this.#open((i) => saved[i]?.taken);
   }
 
   get length(): number {
     return this.#rows.length;
   }
 
-  measureAnew(progress: TurnsProgress, taken: readonly number[] = []): void {
-    this.progress = progress;
-    const counts = this.#inputs.map(({ ended }, i) => (ended || i >= progress.inputs ? undefined : (taken[i] ?? 0)));
-    this.turns = openTurns(progress, counts);
+  /** The position from which other turns hold. */
+  get change(): number {
+    return this.#progress[1]?.measured ?? Number.POSITIVE_INFINITY;
+  }
+
+  changeTurns(): void {
+    this.#progress = this.#progress.slice(1);
+    this.turns = this.#open();
+  }
+
+  /** Divides the positions from this one on among the inputs that are left. */
+  measureAnew(position: number): void {
+    this.#progress = [{ ...this.#progress[0]!, measured: position }, ...this.#progress.slice(1)];
+    this.turns = this.#open();
+  }
+
+  #open(taken: (input: number) => number | undefined = () => 0): Turns {
+    const progress = this.#progress[0]!;
+    const takesPart = (i: number): boolean => i < progress.inputs && !this.#inputs[i]!.ended;
+    return openTurns(
+      progress,
+      this.#inputs.map((_, i) => (takesPart(i) ? (taken(i) ?? 0) : undefined)),
+    );
+  }
+
+  /** Whether an input has a row here that it gave in no pass before, and will be asked for it. */
+  hasUnread(nth: number, position: number): boolean {
+    const input = this.#inputs[nth];
+    if (input === undefined || input.passes > 0 || input.next === input.rows.length) return false;
+    return this.turns.wants(nth, position);
+  }
+
+  /** The first such input, after reading what may be needed to know; negative: there is none. */
+  async firstUnread(position: number): Promise<number> {
+    for (let nth = 0; nth < this.#progress[0]!.inputs; nth++) {
+      const input = this.#inputs[nth]!;
+      if (input.passes > 0 || input.ended || !this.turns.wants(nth, position)) continue;
+      if (await input.fill()) return nth;
+    }
+    return -1;
   }
 
   /** Takes the next row of an input. */
@@ -175,7 +205,7 @@ class MadeChunk {
   take(position: number): Chunk {
     const [rows, of, at] = [this.#rows, this.#of, this.#at];
     [this.#rows, this.#of, this.#at] = [[], new Int32Array(CHUNK_ROWS), new Int32Array(CHUNK_ROWS)];
-    return rowChunk(rows, new CombinedTrace(position - rows.length, new InTurns(of, at), this.#states, this.progress));
+    return rowChunk(rows, new CombinedTrace(position - rows.length, new InTurns(of, at), this.#states, this.#progress));
   }
 }
 

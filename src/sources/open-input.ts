@@ -129,17 +129,19 @@ export async function openInputs({ name, inputs = [] }: Source, request: SourceR
   const fingerprints = await Promise.all(inputs.map(fingerprintOfInput));
   request.signal.throwIfAborted();
   const saved = request.resume?.combined?.inputs ?? [];
-  if (saved.length === 0 && request.from > 0) refuse(`the checkpoint says nothing of the inputs of ${name}`, SAME);
+  if (saved.length === 0 && request.from > 0)
+    refuse(`the checkpoint says nothing of the inputs of ${name}`, SAME_INPUTS);
   if (saved.length > inputs.length) {
-    refuse(`the checkpoint has ${saved.length} inputs of ${name}, the dataset has ${inputs.length}`, SAME);
+    refuse(`the checkpoint has ${saved.length} inputs of ${name}, the dataset has ${inputs.length}`, SAME_INPUTS);
   }
   saved.forEach(({ plan }, nth) => {
-    if (plan !== fingerprints[nth]) refuse(`input ${nth} of ${name} is not what it was at the checkpoint`, SAME);
+    if (plan !== fingerprints[nth]) refuse(`input ${nth} of ${name} is not what it was at the checkpoint`, SAME_INPUTS);
   });
   return inputs.map((plan, nth) => new OpenInput(plan, fingerprints[nth]!, nth, request, saved[nth]));
 }
 
-const SAME = "resume with the inputs as they were, in the same order; further ones come behind them";
+/** What to do where they are not. */
+export const SAME_INPUTS = "resume with the inputs as they were, in the same order; further ones come behind them";
 
 /** Closes all of them, also where one fails to. */
 export async function closeInputs(inputs: readonly OpenInput[]): Promise<void> {

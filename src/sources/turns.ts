@@ -9,8 +9,8 @@ export interface Turns {
   took(input: number): void;
   /** Items that an input gave since the weights were measured. */
   taken(input: number): number;
-  /** Whether it is ever an input's turn again. */
-  wants(input: number): boolean;
+  /** Whether it may be an input's turn at a position or behind it. */
+  wants(input: number, position: number): boolean;
 }
 
 /** `taken`: items that each input gave since the weights were measured; undefined for one that takes no part. */

@@ -102,10 +102,11 @@ export function connect(
 /** Numbers rows anew, from `first` on. */
 function count(first: number, before: Progress | undefined): Stage {
   return async function* (chunks) {
-    let earlier = (): Progress | undefined => before;
+    let earlier: (() => Progress) | undefined = before && (() => before);
     for await (const chunk of chunks) {
       if (chunk.length === 0) continue;
       const { trace, length } = chunk;
+      earlier ??= () => trace.restart(0, true);
       yield { ...chunk, trace: new CountedTrace(trace, first, earlier) };
       first += length;
       earlier = () => progressAt(trace, length - 1);

@@ -1,5 +1,5 @@
 import { PipelineError } from "../errors.ts";
-import type { CombinedProgress, Progress } from "./trace.ts";
+import type { CombinedProgress, Progress, WeightStep } from "./trace.ts";
 
 /**
  * A place between two items of a run, as plain data under a few hundred bytes, and some more for each input of a mix: what
@@ -57,30 +57,32 @@ export function checkCheckpoint(
 function checkProgress(progress: Progress | undefined): void {
   for (let at = progress ?? undefined; at !== undefined; at = at.before ?? undefined) {
     const { start, place, combined } = at;
-    if (![start, place?.position, place?.part].every(isCount)) {
+    if (!isCount(start) || (place && !(isCount(place.position) && isCount(place.part)))) {
       refuse("its places are not whole numbers >= 0", "pass what run.checkpoint() gave");
     }
     if (combined) checkCombined(combined);
   }
 }
 
-function checkCombined({ inputs, turns, fixedTo = 0 }: CombinedProgress): void {
-  const given = turns ?? { inputs: 0, measured: 0 };
-  const whole = [fixedTo, given.inputs, given.measured];
-  let sound = Array.isArray(inputs) && (given.weights === undefined || Array.isArray(given.weights));
-  for (const input of sound ? inputs : []) {
-    whole.push(input?.epoch, input?.passes ?? 0, input?.taken ?? 0);
-    sound &&= typeof input?.plan === "string";
-  }
-  for (const step of sound ? (given.weights ?? []) : []) {
-    whole.push(step?.from);
-    sound &&= Array.isArray(step?.weights) && step.weights.every((weight) => weight >= 0 && Number.isFinite(weight));
-    sound &&= step.weights.length === given.inputs;
-  }
-  if (!sound || !whole.every(isCount) || given.inputs > inputs.length) {
-    refuse("what it says of the inputs of a combined dataset is damaged", "pass what run.checkpoint() gave");
-  }
+function checkCombined({ inputs, turns = [], fixedTo = 0 }: CombinedProgress): void {
+  const sound =
+    Array.isArray(inputs) &&
+    Array.isArray(turns) &&
+    isCount(fixedTo) &&
+    inputs.every((input) => typeof input?.plan === "string" && isCount(input.epoch)) &&
+    inputs.every(({ passes = 0, taken = 0 }) => isCount(passes) && isCount(taken)) &&
+    turns.every((turn) => isCount(turn?.inputs) && isCount(turn.measured)) &&
+    turns.every(
+      ({ inputs, weights = [] }) => Array.isArray(weights) && weights.every((step) => areWeights(step, inputs)),
+    );
+  if (!sound) refuse("what it says of the inputs of a combined dataset is damaged", "pass what run.checkpoint() gave");
   for (const { progress } of inputs) checkProgress(progress);
+}
+
+function areWeights(step: WeightStep, inputs: number): boolean {
+  const { from, weights } = step ?? {};
+  if (!isCount(from) || !Array.isArray(weights) || weights.length !== inputs) return false;
+  return weights.every((weight) => weight >= 0 && Number.isFinite(weight));
 }
 
 /** Ends a resume, saying why. */

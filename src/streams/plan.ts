@@ -5,7 +5,7 @@ import type { Faults } from "./faults.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
 import { wholeShare } from "./share.ts";
 import type { DecodeRequest, InputPlan, Source } from "./source.ts";
-import type { Progress } from "./trace.ts";
+import { type Progress, withCombined } from "./trace.ts";
 
 /** A source and what is done with its samples, as data: what a `Dataset` holds. */
 export interface Plan {
@@ -107,7 +107,7 @@ export interface OpenOptions {
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
-export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): AsyncIterable<Chunk> {
+export function openPlan(plan: Plan, { faults, signal, resume: left }: OpenOptions): AsyncIterable<Chunk> {
   const { source, operators, epoch } = plan;
   const decoding = decodingOf(plan);
   const specs = [...operators];
@@ -119,6 +119,7 @@ export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): A
     });
   }
   const segments = segmentsOf(specs, epoch);
+  const resume = left && withCombined(left, (combined, start) => source.resumed?.(combined, start) ?? combined);
   const [first] = progressOfSegments(segments.length, resume);
   const chunks = source.read({
     from: first?.start ?? 0,

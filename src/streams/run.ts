@@ -7,7 +7,7 @@ import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from 
 import { fingerprintOf, openPlan, type Plan, typeOfPlan } from "./plan.ts";
 import type { Sink } from "./sink.ts";
 import type { Source } from "./source.ts";
-import { fixInputs, type Origin, type Progress, progressAt, type Trace } from "./trace.ts";
+import { type Origin, type Progress, progressAt, type Trace, withCombined } from "./trace.ts";
 
 /** How to pass over a dataset. */
 export interface RunOptions {
@@ -231,14 +231,21 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   }
 }
 
-const progressOf = (trace: Trace, row: number): Progress => fixInputs(progressAt(trace, row), trace.reach(row));
+/** How far a run has come, with what has to stay as it is to go on from there. */
+function progressOf(trace: Trace, row: number): Progress {
+  const reach = trace.reach(row);
+  return withCombined(progressAt(trace, row), (combined, start) =>
+    reach > start ? { ...combined, fixedTo: reach } : combined,
+  );
+}
 
 /** Whether inputs were added to a combined source since: then what had come to its end goes on. */
 function hasMoreInputs({ inputs = [] }: Source, progress: Progress | undefined): boolean {
   let first = progress;
   while (first?.before) first = first.before;
-  const turns = first?.combined?.turns;
-  return turns !== undefined && turns.inputs < inputs.length;
+  const combined = first?.combined;
+  const before = combined === undefined ? 0 : (combined.turns?.at(-1)?.inputs ?? inputs.length);
+  return before < inputs.length;
 }
 
 const emptyIterator: AsyncIterator<Chunk> = {

@@ -4,7 +4,7 @@ import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
 import type { Plan } from "./plan.ts";
 import type { Share } from "./share.ts";
-import type { Restart } from "./trace.ts";
+import type { CombinedProgress, Restart } from "./trace.ts";
 
 /** The order in which a source is asked for its samples: shards permuted and interleaved by a seed. */
 export interface Interleave {
@@ -65,6 +65,8 @@ export interface Source<out T = unknown> {
   readonly inputs?: readonly InputPlan[] | undefined;
   /** With {@link inputs}: what else may differ in a resumed run, as plain data. */
   readonly changeable?: Json | undefined;
+  /** With {@link inputs}: what a pass goes by that was left at `start`, with what differs since. */
+  resumed?(combined: CombinedProgress, start: number): CombinedProgress;
   /** Reads the samples, numbered from 0 in the order asked for. They may have to be decoded. */
   read(request: SourceRequest): AsyncIterable<Chunk>;
   /** Makes samples of what {@link read} gives; absent where it gives samples. */

@@ -28,14 +28,18 @@ export interface Restart {
 
 /** How far a segment has come: what is behind `start` is read again, and dropped up to `place`. */
 export interface Progress extends Restart {
-  readonly place: Place;
+  /** Absent: nothing of the segment was passed on. */
+  readonly place?: Place | undefined;
 }
 
 /** How far a source made of other plans has come. */
 export interface CombinedProgress {
   readonly inputs: readonly InputProgress[];
-  /** What decides whose turn it is; absent where nobody has to. */
-  readonly turns?: TurnsProgress | undefined;
+  /**
+   * What decides whose turn it is, and behind it what takes its place later, each from where it is `measured`. Absent where
+   * nothing has to be decided.
+   */
+  readonly turns?: readonly TurnsProgress[] | undefined;
   /** The inputs and weights are those above until this position, and may differ only from there on. @default the start */
   readonly fixedTo?: number | undefined;
 }
@@ -95,13 +99,14 @@ export function progressAt(trace: Trace, row: number): Progress {
   return { ...trace.restart(row, false), place: { position: trace.position(row), part: trace.part(row) } };
 }
 
-/** The same progress, with what must stay as it is for its combined source, where there is one. */
-export function fixInputs(progress: Progress, reach: number): Progress {
+/** The same progress, but for that of its combined source, where there is one. */
+export function withCombined(
+  progress: Progress,
+  change: (combined: CombinedProgress, start: number) => CombinedProgress,
+): Progress {
   const { before, combined, start } = progress;
-  if (before !== undefined) return { ...progress, before: fixInputs(before, reach) };
-  return combined === undefined || reach <= start
-    ? progress
-    : { ...progress, combined: { ...combined, fixedTo: reach } };
+  if (before) return { ...progress, before: withCombined(before, change) };
+  return combined ? { ...progress, combined: change(combined, start) } : progress;
 }
 
 /** Rows read one after another from a source. */
@@ -287,10 +292,10 @@ export class JoinedTrace implements Trace {
 export class CountedTrace implements Trace {
   readonly #of: Trace;
   readonly #first: number;
-  readonly #earlier: () => Progress | undefined;
+  readonly #earlier: () => Progress;
 
   /** `earlier` tells how far the segment before had come in front of row 0. */
-  constructor(of: Trace, first: number, earlier: () => Progress | undefined) {
+  constructor(of: Trace, first: number, earlier: () => Progress) {
     this.#of = of;
     this.#first = first;
     this.#earlier = earlier;
