@@ -27,7 +27,10 @@ import { Run, type RunOptions } from "./streams/run.ts";
 import { SavedRun, type SaveOptions } from "./streams/saved-run.ts";
 import { forecastShuffle, type ShuffleForecast } from "./streams/shuffle-forecast.ts";
 import type { Sink } from "./streams/sink.ts";
-import type { SampleCount, Source } from "./streams/source.ts";
+import type { InputPlan, SampleCount, Source } from "./streams/source.ts";
+
+/** The plan of a dataset that is to be the input of another; for what builds on datasets. */
+export let inputPlanOf: (dataset: Dataset<unknown>) => InputPlan;
 
 /**
  * A plan: where samples come from, and what is done with them. Immutable; every method that adds a step gives a longer plan.
@@ -41,6 +44,10 @@ import type { SampleCount, Source } from "./streams/source.ts";
  * ```
  */
 export class Dataset<T> implements AsyncIterable<T> {
+  static {
+    inputPlanOf = (dataset) => ({ ...dataset.#plan, epoch: dataset.#epoch });
+  }
+
   readonly #source: Source;
   readonly #operators: readonly Operator<never, unknown>[];
   /** Absent: 0, or that of a checkpoint. */
@@ -323,6 +330,9 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** Each shard as a dataset of its own, with the same steps; see {@link listShards}. */
   get shards(): AsyncIterable<Dataset<T>> {
     const source = this.#source;
+    if (source.inputs !== undefined) {
+      throw new TypeError(`Cannot give the shards of ${source.name} one by one: ask the datasets that it is made of`);
+    }
     const [operators, epoch] = [this.#operators, this.#epoch];
     if (source.listShards !== undefined && source.only === undefined) {
       throw new TypeError("Cannot take apart a slice or a sample into shards: take the shards first");

@@ -12,6 +12,7 @@ export {
 } from "./dataset.ts";
 export { PipelineError, type PipelineErrorCode, type PipelineErrorFacts } from "./errors.ts";
 export { and, not, or, type Predicate, type PredicateBuilder } from "./manifest/predicate.ts";
+export { concat, type InterleaveOptions, interleave, type MixOptions, mix, zip } from "./mixing.ts";
 export type { DType } from "./schema/dtype.ts";
 export { type Field, field, type Untyped } from "./schema/field.ts";
 export { NdArray } from "./schema/ndarray.ts";
@@ -20,6 +21,7 @@ export { defineSample, type Infer, type InferInput, SampleType } from "./schema/
 export { sampleTypeOf } from "./schema/sample-type-of.ts";
 export { jsonLinesWriter, type WrittenLines } from "./sinks/json-lines-writer.ts";
 export { type ShardWriterOptions, shardWriter, type WrittenShards } from "./sinks/shard-writer.ts";
+export type { StopRule } from "./sources/mixed.ts";
 export { Batch, type ColumnOf } from "./streams/batch.ts";
 export { type Checkpoint, mergeCheckpoints } from "./streams/checkpoint.ts";
 export type { ErrorPolicies, ErrorPolicy } from "./streams/faults.ts";
@@ -31,4 +33,4 @@ export { Run, type RunOptions, type RunSummary } from "./streams/run.ts";
 export type { SaveOptions } from "./streams/saved-run.ts";
 export type { ShuffleForecast } from "./streams/shuffle-forecast.ts";
 export type { Sink } from "./streams/sink.ts";
-export type { Origin } from "./streams/trace.ts";
+export type { Origin, WeightStep } from "./streams/trace.ts";

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { dataset, defineSample, field, fromArray, rawSamples, shardWriter } from "../src/index.ts";
+import {
+  concat,
+  dataset,
+  defineSample,
+  field,
+  fromArray,
+  interleave,
+  mix,
+  rawSamples,
+  shardWriter,
+  zip,
+} from "../src/index.ts";
 
 describe("wrong arguments", () => {
   const numbers = fromArray([1, 2, 3]);
@@ -24,6 +35,32 @@ describe("wrong arguments", () => {
     ["mapping with no function", () => numbers.map(5 as never), /fn must be a function/],
     ["filtering with no function", () => numbers.filter(5 as never), /keep must be a function/],
     ["selecting nothing", () => numbers.select(), /no field/],
+    ["joining datasets without a list", () => concat(numbers as never), /Cannot concat .*list of at least one/],
+    ["zipping nothing", () => zip([]), /Cannot zip .*list of at least one/],
+    ["mixing what is no dataset", () => mix([numbers, [1, 2]] as never), /Cannot mix .*list of at least one/],
+    ["an unknown rule", () => interleave([numbers], { stop: "never" as never }), /stop must be "first-exhausted" or/],
+    ["weights that are none", () => mix([numbers], { weights: 1 as never }), /weights must be a list/],
+    ["too few weights", () => mix([numbers, numbers], { weights: [1] }), /for each of 2 datasets, not 1/],
+    ["a weight below zero", () => mix([numbers, numbers], { weights: [1, -1] }), /number >= 0, not -1/],
+    ["a weight that is no number", () => mix([numbers, numbers], { weights: [1, NaN] }), /number >= 0, not NaN/],
+    ["weights of zero", () => mix([numbers, numbers], { weights: [0, 0] }), /sum above 0/],
+    ["a schedule that begins late", () => mix([numbers], { weights: [{ from: 1, weights: [1] }] }), /from must be 0/],
+    [
+      "a schedule that goes back",
+      () =>
+        mix([numbers], {
+          weights: [
+            { from: 0, weights: [1] },
+            { from: 0, weights: [1] },
+          ],
+        }),
+      /from must be a whole number >= 1 in weights 1, not 0/,
+    ],
+    [
+      "a step without weights",
+      () => mix([numbers], { weights: [{ from: 0 } as never] }),
+      /weight for each of 1 .*none/,
+    ],
     ["shards of no sample", () => shardWriter("a.tar", { samplesPerShard: 0 }), /samplesPerShard must be/],
   ];
 

@@ -1,5 +1,6 @@
 import {
   type Batch,
+  concat,
   type Dataset,
   type DictSample,
   dataset,
@@ -8,8 +9,11 @@ import {
   fromArray,
   type Infer,
   type InferInput,
+  interleave,
+  mix,
   type NdArray,
   shardWriter,
+  zip,
 } from "../src/index.ts";
 import { batch, compose, filter, map, sampleDecode, tarDecode } from "../src/operators/index.ts";
 import { expectType } from "./types.ts";
@@ -105,3 +109,17 @@ compose(
   map((n: number) => String(n)),
   map((n: number) => n + 1),
 );
+
+// Mixing
+expectType<Dataset<Photo>>()(mix([photos, photos], { weights: [3, 1] }));
+expectType<Dataset<string | number>>()(concat([fromArray([1]), fromArray(["a"])]));
+expectType<Dataset<Photo | DictSample>>()(interleave([photos, dataset("photos.tar")]));
+expectType<Dataset<[Photo, number, string]>>()(zip([photos, fromArray([1]), fromArray(["a"])]));
+const several: Dataset<Photo>[] = [photos];
+expectType<Dataset<Photo>>()(mix(several));
+expectType<Dataset<Photo[]>>()(zip(several));
+mix([photos], { weights: [{ from: 0, weights: [1] }] }).pipeTo(shardWriter("a-%06d.tar", { samplesPerShard: 1 }));
+// @ts-expect-error a list of datasets
+mix(photos);
+// @ts-expect-error no such rule
+interleave([photos], { stop: "never" });

@@ -9,6 +9,7 @@ const ROWS = [
   ["index.ts"], // the front door: only the command comes in through it
   ["atmosphere"],
   ["catalog", "features"],
+  ["mixing.ts"],
   ["dataset.ts"],
   ["sources", "operators", "sinks", "execution"],
   ["streams", "codec", "tar", "storage", "lens", "manifest"],

@@ -2,7 +2,7 @@ import { type Chunk, type RecordChunk, type RowChunk, rowChunk } from "../stream
 import { HeldRecords, MOST_PICKED } from "../streams/held-records.ts";
 import { HeldRows } from "../streams/held-rows.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
-import { blockOf, orderHash, type ShuffleOrder } from "../streams/order.ts";
+import { blockOf, orderHash, reachOfBlock, type ShuffleOrder } from "../streams/order.ts";
 import { BlockTrace, JoinedTrace, type Trace, traceFrom } from "../streams/trace.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
 
@@ -118,7 +118,7 @@ class RowBlock implements Held {
   *give(order: ShuffleOrder): Generator<RowChunk> {
     const { rows, trace } = this.#held.take();
     const sorted = sortedRows(order, trace, rows.length);
-    const shuffled = new BlockTrace(trace, sorted);
+    const shuffled = new BlockTrace(trace, sorted, reachOfBlock(order, trace.position(0)));
     for (let from = 0; from < rows.length; from += CHUNK_ROWS) {
       const part = sorted.subarray(from, from + CHUNK_ROWS);
       yield rowChunk(
@@ -147,7 +147,7 @@ class RecordBlock implements Held {
     const trace = this.#trace;
     this.#trace = new JoinedTrace();
     const sorted = sortedRows(order, trace, this.length);
-    const shuffled = new BlockTrace(trace, sorted);
+    const shuffled = new BlockTrace(trace, sorted, reachOfBlock(order, trace.position(0)));
     for (let from = 0; from < sorted.length; ) {
       let to = from;
       for (let bytes = 0; to < sorted.length && to - from < CHUNK_ROWS && bytes < CHUNK_BYTES; to++) {

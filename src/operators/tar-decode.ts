@@ -113,4 +113,7 @@ class FromStart implements Trace {
   restart(): Restart {
     return { start: 0 };
   }
+  reach(row: number): number {
+    return this.#of.reach(row);
+  }
 }

@@ -294,4 +294,7 @@ class ListedTrace implements Trace {
   restart(row: number, again: boolean): Restart {
     return { start: this.#positions[row]! + (again ? 0 : 1) };
   }
+  reach(row: number): number {
+    return this.#positions[row]! + 1;
+  }
 }

@@ -49,7 +49,7 @@ export function segmentsOf(specs: readonly OperatorSpec[], epoch: number): Segme
       const { seed, window } = spec.shuffle!;
       // Whole blocks of the shuffle before, so that it need not be read again from within one.
       const whole = order === undefined ? window : Math.ceil(window / order.window) * order.window;
-      order = { seed, epoch, nth: shuffles++, window: whole, parts: flat };
+      order = { seed, epoch, nth: shuffles++, window: whole, parts: flat, ofSource: segments.length === 1 };
     }
     segment.steps.push({ spec, nth, order });
     if (spec.tuning !== true) nth++;
@@ -120,10 +120,11 @@ export function connect(
 /** Numbers rows anew, from `first` on. */
 function count(first: number, before: Progress | undefined): Stage {
   return async function* (chunks) {
-    let earlier = (): Progress | undefined => before;
+    let earlier: (() => Progress) | undefined = before && (() => before);
     for await (const chunk of chunks) {
       if (chunk.length === 0) continue;
       const { trace, length } = chunk;
+      earlier ??= () => trace.restart(0, true);
       yield { ...chunk, trace: new CountedTrace(trace, first, earlier) };
       first += length;
       earlier = () => progressAt(trace, length - 1);

@@ -1,17 +1,19 @@
 import { PipelineError } from "../errors.ts";
 import { type DeliveredByRanks, unite, withPlace } from "./delivered.ts";
 import type { Ranks } from "./ranks.ts";
-import type { Progress } from "./trace.ts";
+import type { CombinedProgress, Progress, WeightStep } from "./trace.ts";
 
 /**
- * A place between two items of a run, as plain data under a few hundred bytes: what `run({ resume })` needs to go on there. It
- * holds places in the input, never samples.
+ * A place between two items of a run, as plain data under a few hundred bytes, and some more for each input of a mix: what
+ * `run({ resume })` needs to go on there. It holds places in the input, never samples.
  */
 export interface Checkpoint {
   /** Version of this form. */
   readonly version: 1;
   /** Fingerprint of the plan. */
   readonly plan: string;
+  /** Of a combined dataset, fingerprint of the plan with all its inputs: with several ranks they must stay as they were. */
+  readonly inputs?: string | undefined;
   readonly epoch: number;
   /** How many numberings of items the plan has: one, and one more for each operator that counts. */
   readonly segments: number;
@@ -35,15 +37,15 @@ export interface Checkpoint {
 export function mergeCheckpoints(checkpoints: readonly Checkpoint[]): Checkpoint {
   const [first] = checkpoints;
   if (first === undefined) throw new TypeError("Cannot merge checkpoints: there is none");
-  for (const checkpoint of checkpoints) checkCheckpoint(checkpoint, first.plan, first.epoch);
+  for (const checkpoint of checkpoints) checkCheckpoint(checkpoint, first.plan, first.epoch, first.segments);
   if (checkpoints.length === 1 && first.worldSize === undefined) return first;
   let delivered: readonly DeliveredByRanks[] = [];
   for (const checkpoint of checkpoints) delivered = unite(delivered, checkpoint.delivered ?? []);
   for (const { rank = 0, worldSize = 1, ended, progress } of checkpoints) {
     delivered = withPlace(delivered, rank, worldSize, ended ? "all" : progress?.place);
   }
-  const { version, plan, epoch, segments } = first;
-  return { version, plan, epoch, segments, ended: false, delivered };
+  const { version, plan, inputs, epoch, segments } = first;
+  return { version, plan, ...(inputs && { inputs }), epoch, segments, ended: false, delivered };
 }
 
 /** What was delivered when a checkpoint was taken. */
@@ -56,10 +58,12 @@ export function deliveredBy({ rank, worldSize, ended, progress, delivered }: Che
  *
  * @throws {PipelineError} `CHECKPOINT_MISMATCH`, saying what differs.
  */
-export function checkCheckpoint(checkpoint: Checkpoint, plan: string, epoch: number | undefined): void {
-  const refuse = (what: string, hint: string): never => {
-    throw new PipelineError("CHECKPOINT_MISMATCH", `Cannot resume: ${what}`, { hint });
-  };
+export function checkCheckpoint(
+  checkpoint: Checkpoint,
+  plan: string,
+  epoch: number | undefined,
+  segments: number,
+): void {
   if (typeof checkpoint !== "object" || checkpoint === null || checkpoint.version !== 1) {
     refuse("this is no checkpoint of version 1", "pass what run.checkpoint() gave");
   }
@@ -82,11 +86,19 @@ export function checkCheckpoint(checkpoint: Checkpoint, plan: string, epoch: num
   if (!isCount(rank) || !isCount(worldSize) || rank >= worldSize || !delivered.every(isDelivered)) {
     refuse("what it says about ranks is none of it", "pass what run.checkpoint() or mergeCheckpoints() gave");
   }
-  for (let at = checkpoint.progress ?? undefined; at !== undefined; at = at.before ?? undefined) {
-    const { start, place } = at;
-    if (![start, place?.position, place?.part].every(isCount)) {
+  if (checkpoint.segments !== segments) {
+    refuse("the checkpoint has another number of counting operators", "pass what run.checkpoint() gave");
+  }
+  checkProgress(checkpoint.progress);
+}
+
+function checkProgress(progress: Progress | undefined): void {
+  for (let at = progress ?? undefined; at !== undefined; at = at.before ?? undefined) {
+    const { start, place, combined } = at;
+    if (!isCount(start) || (place && !(isCount(place.position) && isCount(place.part)))) {
       refuse("its places are not whole numbers >= 0", "pass what run.checkpoint() gave");
     }
+    if (combined) checkCombined(combined);
   }
 }
 
@@ -115,10 +127,51 @@ export function checkRank(checkpoint: Checkpoint, { rank, worldSize, even }: Ran
   }
 }
 
+/**
+ * Checks that the inputs of a combined dataset are those that ranks shared, from the start on.
+ *
+ * @throws {PipelineError} `CHECKPOINT_MISMATCH`
+ */
+export function checkInputs(checkpoint: Checkpoint, inputs: string | undefined): void {
+  let first = checkpoint.progress;
+  while (first?.before) first = first.before;
+  if (checkpoint.inputs === inputs && (first?.combined?.turns?.length ?? 1) === 1) return;
+  refuse(
+    "the datasets that are combined, or their weights, have changed, and places were shared out over ranks by them",
+    "resume as one rank, or with the datasets and weights as they were from the start on",
+  );
+}
+
 function isDelivered({ worldSize, places }: DeliveredByRanks): boolean {
   const isPlace = (place: unknown): boolean =>
     place === null || place === "all" || (Array.isArray(place) && place.length === 2 && place.every(isCount));
   return Array.isArray(places) && places.length === worldSize && places.every(isPlace);
+}
+
+function checkCombined({ inputs, turns = [], fixedTo = 0 }: CombinedProgress): void {
+  const sound =
+    Array.isArray(inputs) &&
+    Array.isArray(turns) &&
+    isCount(fixedTo) &&
+    inputs.every((input) => typeof input?.plan === "string" && isCount(input.epoch)) &&
+    inputs.every(({ passes = 0, taken = 0 }) => isCount(passes) && isCount(taken)) &&
+    turns.every((turn) => isCount(turn?.inputs) && isCount(turn.measured)) &&
+    turns.every(
+      ({ inputs, weights = [] }) => Array.isArray(weights) && weights.every((step) => areWeights(step, inputs)),
+    );
+  if (!sound) refuse("what it says of the inputs of a combined dataset is damaged", "pass what run.checkpoint() gave");
+  for (const { progress } of inputs) checkProgress(progress);
+}
+
+function areWeights(step: WeightStep, inputs: number): boolean {
+  const { from, weights } = step ?? {};
+  if (!isCount(from) || !Array.isArray(weights) || weights.length !== inputs) return false;
+  return weights.every((weight) => weight >= 0 && Number.isFinite(weight));
+}
+
+/** Ends a resume, saying why. */
+export function refuse(what: string, hint: string): never {
+  throw new PipelineError("CHECKPOINT_MISMATCH", `Cannot resume: ${what}`, { hint });
 }
 
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;

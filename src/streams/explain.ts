@@ -14,11 +14,13 @@ export interface ExplainedStep {
 export interface Explanation {
   readonly source: string;
   readonly steps: readonly ExplainedStep[];
+  /** The same of each dataset that the source combines; empty where it combines none. */
+  readonly inputs: readonly Explanation[];
   toString(): string;
 }
 
 /** Tells how a plan will be run. */
-export function explainPlan(plan: Plan): Explanation {
+export function explainPlan(plan: AnyPlan): Explanation {
   const { source, operators } = plan;
   const decoding = decodingOf(plan);
   const steps: ExplainedStep[] = [];
@@ -32,7 +34,7 @@ export function explainPlan(plan: Plan): Explanation {
       on: encoded ? "records" : columns ? "columns" : "rows",
       note: [
         shuffle &&
-          `blocks of ${shuffle.window} samples in an order made from seed ${shuffle.seed} and epoch ${plan.epoch}`,
+          `blocks of ${shuffle.window} samples in an order made from seed ${shuffle.seed} and ${epochOf(plan)}`,
         permute && permuteNote(permute, plan),
         role === "count" && "items are counted from here on",
       ]
@@ -41,16 +43,23 @@ export function explainPlan(plan: Plan): Explanation {
     });
   });
   if (decoding?.at === operators.length) steps.push(decodeStep(plan));
-  return { source: source.name, steps, toString: () => table(source.name, steps) };
+  const inputs = (source.inputs ?? []).map(explainPlan);
+  return { source: source.name, steps, inputs, toString: () => table(source.name, steps, inputs) };
 }
 
-function permuteNote({ seed, blockBytes }: Permute, { epoch, source }: Plan): string {
-  const by = `an order made from seed ${seed} and epoch ${epoch}`;
+/** A plan, or one that takes its epoch from the pass it is an input of. */
+type AnyPlan = Omit<Plan, "epoch"> & { readonly epoch: number | undefined };
+
+const epochOf = ({ epoch }: AnyPlan): string => (epoch === undefined ? "the epoch" : `epoch ${epoch}`);
+
+function permuteNote({ seed, blockBytes }: Permute, plan: AnyPlan): string {
+  const { source } = plan;
+  const by = `an order made from seed ${seed} and ${epochOf(plan)}`;
   if (blockBytes === undefined) return `${source.name} are read in ${by}: nothing is left to do`;
   return `${source.name} are read in blocks of ${blockBytes} bytes in ${by}: nothing is left to do`;
 }
 
-function decodeStep(plan: Plan): ExplainedStep {
+function decodeStep(plan: AnyPlan): ExplainedStep {
   const { layout, fields, size, recycle } = decodingOf(plan)!;
   const { type } = plan.source;
   const all = type?.fields.length ?? 0;
@@ -60,13 +69,15 @@ function decodeStep(plan: Plan): ExplainedStep {
   return { name: "decode", on: "records", note: `${what}, ${how}${recycle ? ", whose memory is used again" : ""}` };
 }
 
-function table(source: string, steps: readonly ExplainedStep[]): string {
+function table(source: string, steps: readonly ExplainedStep[], inputs: readonly Explanation[]): string {
   const rows = [{ name: source, on: "", note: "" }, ...steps];
   const widths = [
     Math.max(...rows.map((row) => row.name.length)),
     Math.max(...rows.map((row) => row.on.length)),
   ] as const;
-  return rows
-    .map(({ name, on, note }) => `${name.padEnd(widths[0])}  ${on.padEnd(widths[1])}  ${note}`.trimEnd())
-    .join("\n");
+  const lines = rows.map(({ name, on, note }) =>
+    `${name.padEnd(widths[0])}  ${on.padEnd(widths[1])}  ${note}`.trimEnd(),
+  );
+  const inside = inputs.flatMap((input) => String(input).split("\n")).map((line) => `  ${line}`);
+  return [lines[0], ...inside, ...lines.slice(1)].join("\n");
 }

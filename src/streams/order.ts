@@ -11,6 +11,8 @@ export interface ShuffleOrder {
   readonly window: number;
   /** Whether outputs of one input are shuffled one by one: a `flatMap` stands before. */
   readonly parts: boolean;
+  /** Whether positions are those of the source: no operator that counts stands before. */
+  readonly ofSource: boolean;
 }
 
 /** The number by which a row is sorted in its block: 32 bits that depend on seed, epoch, shuffle, position and part. */
@@ -22,6 +24,11 @@ export function orderHash(order: ShuffleOrder, position: number, part: number): 
 
 export function blockOf(order: ShuffleOrder, position: number): number {
   return Math.floor(position / order.window);
+}
+
+/** The position of the source behind the block that holds a position; where items were counted anew, nobody knows it. */
+export function reachOfBlock(order: ShuffleOrder, position: number): number {
+  return order.ofSource ? (blockOf(order, position) + 1) * order.window : Number.MAX_SAFE_INTEGER;
 }
 
 /** Compares two places in the order of a segment: negative when `a` comes first. `order` is that of its last shuffle, if any. */

@@ -1,14 +1,13 @@
-import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
-import { connect, type Segment, segmentsOf } from "./chain.ts";
-import { type Checkpoint, deliveredBy } from "./checkpoint.ts";
+import { connect, progressOfSegments, type Segment, segmentsOf } from "./chain.ts";
 import type { Chunk } from "./chunk.ts";
-import { Delivered } from "./delivered.ts";
+import { Delivered, type DeliveredByRanks } from "./delivered.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
 import { checkRanks, type Ranks, readShare } from "./ranks.ts";
 import { wholeShare } from "./share.ts";
-import type { DecodeRequest, Permute, Source } from "./source.ts";
+import type { DecodeRequest, InputPlan, Permute, Source, SourceRequest } from "./source.ts";
+import { type Progress, withCombined } from "./trace.ts";
 
 /** A source and what is done with its samples, as data: what a `Dataset` holds. */
 export interface Plan {
@@ -26,8 +25,8 @@ export interface Decoding extends Omit<DecodeRequest, "faults"> {
 
 /** The same plan without the decoding, where nothing looks into samples: enough to count them. */
 export function withoutDecoding(plan: Plan): Plan {
-  if (!plan.operators.every((spec) => spec.works === "records")) return plan;
   const { source } = plan;
+  if (source.decoder === undefined || !plan.operators.every((spec) => spec.works === "records")) return plan;
   const encoded: Source = {
     name: source.name,
     type: source.type,
@@ -47,7 +46,7 @@ export function typeOfPlan({ source, operators }: Plan): AnySampleType | undefin
 }
 
 /** Decides how samples are decoded; undefined when the source gives them decoded. */
-export function decodingOf({ source, operators }: Plan): Decoding | undefined {
+export function decodingOf({ source, operators }: Omit<Plan, "epoch">): Decoding | undefined {
   if (source.decoder === undefined) return undefined;
   let at = 0;
   while (operators[at]?.works === "records") at++;
@@ -84,9 +83,20 @@ function neededFields(type: AnySampleType, operators: readonly OperatorSpec[]): 
 }
 
 /** What tells a plan apart from others: a checkpoint of one is refused by another. */
-export async function fingerprintOf({ source, operators }: Plan): Promise<string> {
+export async function fingerprintOf({ source, operators }: Omit<Plan, "epoch">): Promise<string> {
+  return digestOf([source.name, await source.describe()], operators);
+}
+
+/** The same for an input of a combined source: its own inputs have to be the same ones, too. */
+export async function fingerprintOfInput({ source, operators }: InputPlan): Promise<string> {
+  if (source.inputs === undefined) return fingerprintOf({ source, operators });
+  const inputs = await Promise.all(source.inputs.map(fingerprintOfInput));
+  return digestOf([source.name, await source.describe(), source.changeable ?? null, inputs], operators);
+}
+
+async function digestOf(source: Json, operators: readonly OperatorSpec[]): Promise<string> {
   const plan: Json = {
-    source: [source.name, await source.describe()],
+    source,
     operators: operators.filter((spec) => spec.tuning !== true).map(({ name, options = null }) => [name, options]),
   };
   const bytes = new TextEncoder().encode(JSON.stringify(plan));
@@ -98,59 +108,70 @@ export async function fingerprintOf({ source, operators }: Plan): Promise<string
 export interface OpenOptions {
   readonly faults: Faults;
   readonly signal: AbortSignal;
-  readonly resume: Checkpoint | undefined;
-  readonly ranks: Ranks;
+  /** How far the last of its segments has come; absent: from the start. */
+  readonly resume: Progress | undefined;
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
-export function openPlan(plan: Plan, { faults, signal, resume, ranks }: OpenOptions): AsyncIterable<Chunk> {
-  const { source, operators, epoch } = plan;
-  const permute = permuteOf(plan);
-  const decoding = decodingOf(plan);
-  const specs = [...operators];
-  if (decoding !== undefined) {
-    specs.splice(decoding.at, 0, {
-      name: "decode",
-      works: "records",
-      open: ({ faults }) => source.decoder!.open({ ...decoding, faults }),
-    });
-  }
-  const segments = segmentsOf(specs, epoch);
-  const request = {
-    interleave: permute === undefined ? interleaveOf(segments, epoch) : undefined,
-    permute: permute && { ...permute, epoch },
-    faults,
-    signal,
-  };
-  const context = { epoch, faults, signal };
-  if (isShared(ranks, resume)) {
-    checkRanks(segments, ranks);
-    const before = resume === undefined ? [] : deliveredBy(resume);
-    const shift = segments.slice(1).reduce((sum, { countFrom }) => sum + countFrom, 0);
-    const delivered = new Delivered(before, segments.at(-1)!.steps.at(-1)?.order, shift);
-    const from = delivered.start;
-    const chunks = from === Infinity ? none() : readShare(source, { ...request, from, share: wholeShare }, ranks);
-    const shared = { delivered: before.length === 0 ? undefined : delivered };
-    return connect(chunks, segments, source.type, { ...context, resume: undefined, shared });
-  }
-  const progress = resume?.progress ?? undefined;
-  let first = progress;
-  for (let i = 1; i < segments.length; i++) first = first?.before;
-  if (resume !== undefined && resume.segments !== segments.length) {
-    throw new PipelineError(
-      "CHECKPOINT_MISMATCH",
-      "Cannot resume: the checkpoint has another number of counting operators",
-    );
-  }
-  const chunks = source.read({ ...request, from: first?.start ?? 0, share: wholeShare });
-  return connect(chunks, segments, source.type, { ...context, resume: progress });
+export function openPlan(plan: Plan, { faults, signal, resume: left }: OpenOptions): AsyncIterable<Chunk> {
+  const { source, epoch } = plan;
+  const segments = segmentsOf(specsOf(plan), epoch);
+  const resume = left && withCombined(left, (combined, start) => source.resumed?.(combined, start) ?? combined);
+  const [first] = progressOfSegments(segments.length, resume);
+  const request = requestOf(plan, segments, { faults, signal });
+  const chunks = source.read({ ...request, from: first?.start ?? 0, resume: first, share: wholeShare });
+  return connect(chunks, segments, source.type, { epoch, faults, signal, resume });
+}
+
+/** A pass over what one of several ranks owns, without what any of them delivered before. */
+export function openShare(
+  plan: Plan,
+  ranks: Ranks,
+  before: readonly DeliveredByRanks[],
+  { faults, signal }: Omit<OpenOptions, "resume">,
+): AsyncIterable<Chunk> {
+  const { source, epoch } = plan;
+  const segments = segmentsOf(specsOf(plan), epoch);
+  checkRanks(segments, ranks);
+  const shift = segments.slice(1).reduce((sum, { countFrom }) => sum + countFrom, 0);
+  const delivered = new Delivered(before, segments.at(-1)!.steps.at(-1)?.order, shift);
+  // How far the inputs of a combined source had come is not known of all ranks.
+  const from = source.inputs === undefined || delivered.start === Infinity ? delivered.start : 0;
+  const request = { ...requestOf(plan, segments, { faults, signal }), from, resume: undefined, share: wholeShare };
+  const chunks = from === Infinity ? none() : readShare(source, request, ranks);
+  const shared = { delivered: before.length === 0 ? undefined : delivered };
+  return connect(chunks, segments, source.type, { epoch, faults, signal, resume: undefined, shared });
 }
 
 async function* none(): AsyncGenerator<Chunk> {}
 
-/** Whether several ranks take part: in this run, or in one that it goes on from. */
-export function isShared(ranks: Ranks, resume: Checkpoint | undefined): boolean {
-  return ranks.worldSize > 1 || (resume?.worldSize ?? 1) > 1 || resume?.delivered !== undefined;
+/** The operators, with the decoding at its place. */
+function specsOf(plan: Plan): OperatorSpec[] {
+  const specs = [...plan.operators];
+  const decoding = decodingOf(plan);
+  if (decoding !== undefined) {
+    specs.splice(decoding.at, 0, {
+      name: "decode",
+      works: "records",
+      open: ({ faults }) => plan.source.decoder!.open({ ...decoding, faults }),
+    });
+  }
+  return specs;
+}
+
+function requestOf(
+  plan: Plan,
+  segments: readonly Segment[],
+  context: Pick<SourceRequest, "faults" | "signal">,
+): Omit<SourceRequest, "from" | "resume" | "share"> {
+  const { epoch } = plan;
+  const permute = permuteOf(plan);
+  return {
+    epoch,
+    interleave: permute === undefined ? interleaveOf(segments, epoch) : undefined,
+    permute: permute && { ...permute, epoch },
+    ...context,
+  };
 }
 
 /**

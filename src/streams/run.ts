@@ -1,15 +1,16 @@
 import { PipelineError } from "../errors.ts";
 import { Batch } from "./batch.ts";
 import { segmentsOf } from "./chain.ts";
-import { type Checkpoint, checkCheckpoint, checkRank, deliveredBy } from "./checkpoint.ts";
+import { type Checkpoint, checkCheckpoint, checkInputs, checkRank, deliveredBy } from "./checkpoint.ts";
 import { type Chunk, rowsOf, slice } from "./chunk.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
-import { fingerprintOf, isShared, openPlan, type Plan, typeOfPlan } from "./plan.ts";
+import { fingerprintOf, fingerprintOfInput, openPlan, openShare, type Plan, typeOfPlan } from "./plan.ts";
 import { checkEnvironment, type RankOptions, type Ranks, ranksOf } from "./ranks.ts";
 import type { SavedRun } from "./saved-run.ts";
 import type { Sink } from "./sink.ts";
-import { type Origin, progressAt, type Trace } from "./trace.ts";
+import type { Source } from "./source.ts";
+import { type Origin, type Progress, progressAt, type Trace, withCombined } from "./trace.ts";
 
 /** How to pass over a dataset. */
 export interface RunOptions extends RankOptions {
@@ -39,6 +40,8 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   readonly #ranks: Ranks;
   readonly #ledger: Ledger | undefined;
   #fingerprint: string | undefined;
+  /** The fingerprint with that of all inputs, of a combined source. */
+  #inputs: string | undefined;
   #chunks: AsyncIterator<Chunk> | undefined;
   #chunk: Chunk | undefined;
   #rows: readonly unknown[] = [];
@@ -126,15 +129,22 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 
   async #open(): Promise<AsyncIterator<Chunk>> {
     this.#fingerprint = await fingerprintOf(this.#plan);
+    if (this.#plan.source.inputs !== undefined) this.#inputs = await fingerprintOfInput(this.#plan);
     const resume = this.#resume;
     if (resume !== undefined) {
-      checkCheckpoint(resume, this.#fingerprint, this.#requestedEpoch);
+      checkCheckpoint(resume, this.#fingerprint, this.#requestedEpoch, this.#segments);
       checkRank(resume, this.#ranks);
-      if (resume.ended) return emptyIterator;
+      if (resume.ended && !hasMoreInputs(this.#plan.source, resume.progress)) return emptyIterator;
     }
     this.#signal.throwIfAborted();
-    const options = { faults: this.#faults, signal: this.#signal, resume, ranks: this.#ranks };
-    return openPlan(this.#plan, options)[Symbol.asyncIterator]();
+    const context = { faults: this.#faults, signal: this.#signal };
+    if (!this.#isShared) {
+      return openPlan(this.#plan, { ...context, resume: resume?.progress ?? undefined })[Symbol.asyncIterator]();
+    }
+    if (resume !== undefined) checkInputs(resume, this.#inputs);
+    return openShare(this.#plan, this.#ranks, resume === undefined ? [] : deliveredBy(resume), context)[
+      Symbol.asyncIterator
+    ]();
   }
 
   /** After an abort: the caller's reason; after {@link return}: the end. */
@@ -177,14 +187,32 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
         hint: "ask for the first item before",
       });
     }
-    const progress = this.#chunk === undefined ? this.#resume?.progress : progressAt(this.#chunk.trace, this.#last);
-    const segments = segmentsOf(this.#plan.operators, this.#plan.epoch).length;
-    const place = { version: 1, plan, epoch: this.#plan.epoch, segments, ended: this.#ended } as const;
-    if (!isShared(this.#ranks, this.#resume)) return { ...place, ...(progress && { progress }) };
+    const progress = this.#chunk === undefined ? this.#resume?.progress : progressOf(this.#chunk.trace, this.#last);
+    const inputs = this.#inputs ?? this.#resume?.inputs;
+    const { epoch } = this.#plan;
+    const place = {
+      version: 1,
+      plan,
+      ...(inputs && { inputs }),
+      epoch,
+      segments: this.#segments,
+      ended: this.#ended,
+    } as const;
+    if (!this.#isShared) return { ...place, ...(progress && { progress }) };
     const { rank, worldSize } = this.#ranks;
     const delivered = this.#resume === undefined ? [] : deliveredBy(this.#resume);
     // Without an item of its own it is where it went on from.
     return { ...place, rank, worldSize, delivered, ...(this.#chunk && progress && { progress }) };
+  }
+
+  get #segments(): number {
+    return segmentsOf(this.#plan.operators, this.#plan.epoch).length;
+  }
+
+  /** Whether several ranks take part: in this run, or in one that it goes on from. */
+  get #isShared(): boolean {
+    const { worldSize = 1, delivered } = this.#resume ?? {};
+    return this.#ranks.worldSize > 1 || worldSize > 1 || delivered !== undefined;
   }
 
   /** Where the last item handed out comes from; undefined before the first. */
@@ -263,6 +291,23 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 function record(ledger: Ledger, item: unknown, trace: Trace, row: number): void {
   if (!(item instanceof Batch)) ledger.record(trace.origin(row));
   else for (let i = 0; i < item.length; i++) ledger.record(item.origin(i));
+}
+
+/** How far a run has come, with what has to stay as it is to go on from there. */
+function progressOf(trace: Trace, row: number): Progress {
+  const reach = trace.reach(row);
+  return withCombined(progressAt(trace, row), (combined, start) =>
+    reach > start ? { ...combined, fixedTo: reach } : combined,
+  );
+}
+
+/** Whether inputs were added to a combined source since: then what had come to its end goes on. */
+function hasMoreInputs({ inputs = [] }: Source, progress: Progress | undefined): boolean {
+  let first = progress;
+  while (first?.before) first = first.before;
+  const combined = first?.combined;
+  const before = combined === undefined ? 0 : (combined.turns?.at(-1)?.inputs ?? inputs.length);
+  return before < inputs.length;
 }
 
 const emptyIterator: AsyncIterator<Chunk> = {

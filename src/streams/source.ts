@@ -3,7 +3,9 @@ import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
 import type { Choice } from "./pick.ts";
+import type { Plan } from "./plan.ts";
 import type { Share } from "./share.ts";
+import type { CombinedProgress, Restart } from "./trace.ts";
 
 /** The order in which a source is asked for its samples: shards permuted and interleaved by a seed. */
 export interface Interleave {
@@ -21,6 +23,10 @@ export interface Permute {
 export interface SourceRequest {
   /** Samples before this position are passed over. */
   readonly from: number;
+  /** Where it was left: for sources with more to keep than a position. Absent: the start. */
+  readonly resume: Restart | undefined;
+  /** Number of the pass. */
+  readonly epoch: number;
   /** The positions to read; those of other ranks are passed over. */
   readonly share: Share;
   /** Absent: the stored order. */
@@ -54,9 +60,9 @@ export interface Decoder {
 export interface SampleCount {
   readonly shard: string;
   readonly samples: number;
-  /** How samples are stored, as far as a forecast of a shuffle must know. */
 }
 
+/** How samples are stored, as far as a forecast of a shuffle must know. */
 export interface SourceLayout {
   readonly samples: number;
   /** Samples of each shard. */
@@ -70,6 +76,11 @@ export interface SourceLayout {
   spanOf(number: number): number;
 }
 
+/** A plan that is an input of a combined source; without an epoch of its own it has that of the pass. */
+export interface InputPlan extends Omit<Plan, "epoch"> {
+  readonly epoch: number | undefined;
+}
+
 /** Where samples come from. Reading it again gives the same samples, unless it says otherwise (`SOURCE_CONSUMED`). */
 export interface Source<out T = unknown> {
   /** As in `explain()`: `shards`. */
@@ -79,6 +90,12 @@ export interface Source<out T = unknown> {
   readonly "~sample"?: T;
   /** What tells it apart from other sources in a plan's fingerprint: names and sizes, no folder, no host. */
   describe(): Promise<Json>;
+  /** The plans that it combines, where it does. A resumed run may have more of them, so that they are not in its fingerprint. */
+  readonly inputs?: readonly InputPlan[] | undefined;
+  /** With {@link inputs}: what else may differ in a resumed run, as plain data. */
+  readonly changeable?: Json | undefined;
+  /** With {@link inputs}: what a pass goes by that was left at `start`, with what differs since. */
+  resumed?(combined: CombinedProgress, start: number): CombinedProgress;
   /** Reads the samples, numbered from 0 in the order asked for. They may have to be decoded. */
   read(request: SourceRequest): AsyncIterable<Chunk>;
   /** Makes samples of what {@link read} gives; absent where it gives samples. */

@@ -24,11 +24,60 @@ export interface Restart {
   readonly start: number;
   /** How far the segment before has come by then; absent in the first segment. */
   readonly before?: Progress | undefined;
+  /** How far the inputs of a combined source have come by then; in the first segment only. */
+  readonly combined?: CombinedProgress | undefined;
 }
 
 /** How far a segment has come: what is behind `start` is read again, and dropped up to `place`. */
 export interface Progress extends Restart {
-  readonly place: Place;
+  /** Absent: nothing of the segment was passed on. */
+  readonly place?: Place | undefined;
+}
+
+/** How far a source made of other plans has come. */
+export interface CombinedProgress {
+  readonly inputs: readonly InputProgress[];
+  /**
+   * What decides whose turn it is, and behind it what takes its place later, each from where it is `measured`. Absent where
+   * nothing has to be decided.
+   */
+  readonly turns?: readonly TurnsProgress[] | undefined;
+  /** The inputs and weights are those above until this position, and may differ only from there on. @default the start */
+  readonly fixedTo?: number | undefined;
+}
+
+/** How far one input of a combined source has come. */
+export interface InputProgress {
+  /** Fingerprint of its plan. */
+  readonly plan: string;
+  /** The epoch that it is in. */
+  readonly epoch: number;
+  /** How often it started over. @default 0 */
+  readonly passes?: number | undefined;
+  /** Items it gave since the weights were last measured. @default 0 */
+  readonly taken?: number | undefined;
+  /** Absent: it gave nothing in this pass. */
+  readonly progress?: Progress | undefined;
+  /** It gives no more. @default false */
+  readonly ended?: boolean | undefined;
+}
+
+/** By what it is decided whose turn it is. */
+export interface TurnsProgress {
+  /** The first so many inputs take part. */
+  readonly inputs: number;
+  /** The position that weights are measured from. */
+  readonly measured: number;
+  /** Absent: one input after another. */
+  readonly weights?: readonly WeightStep[] | undefined;
+}
+
+/** Weights of inputs that hold from a position on. */
+export interface WeightStep {
+  /** A position of the mix, counted from 0. */
+  readonly from: number;
+  /** A number >= 0 for each input; what counts is their proportion. */
+  readonly weights: readonly number[];
 }
 
 /**
@@ -43,11 +92,23 @@ export interface Trace {
   origin(row: number): Origin;
   /** Where to restart to get what comes behind the row; with `again`, to get the row's own input once more. */
   restart(row: number, again: boolean): Restart;
+  /** What lies at the positions of the source before this one has to stay as it is for a restart behind the row. */
+  reach(row: number): number;
 }
 
 /** How far a segment has come when a row of it is handed out. */
 export function progressAt(trace: Trace, row: number): Progress {
   return { ...trace.restart(row, false), place: { position: trace.position(row), part: trace.part(row) } };
+}
+
+/** The same progress, but for that of its combined source, where there is one. */
+export function withCombined(
+  progress: Progress,
+  change: (combined: CombinedProgress, start: number) => CombinedProgress,
+): Progress {
+  const { before, combined, start } = progress;
+  if (before) return { ...progress, before: withCombined(before, change) };
+  return combined ? { ...progress, combined: change(combined, start) } : progress;
 }
 
 /** Rows read one after another from a source. */
@@ -71,6 +132,9 @@ export class SourceTrace implements Trace {
   }
   restart(row: number, again: boolean): Restart {
     return { start: this.#first + row + (again ? 0 : 1) };
+  }
+  reach(row: number): number {
+    return this.#first + row + 1;
   }
 }
 
@@ -96,6 +160,9 @@ export class PickedTrace implements Trace {
   restart(row: number, again: boolean): Restart {
     return this.of.restart(this.rows[row]!, again);
   }
+  reach(row: number): number {
+    return this.of.reach(this.rows[row]!);
+  }
 }
 
 /** The rows of another trace from one on. */
@@ -119,6 +186,9 @@ export class RestTrace implements Trace {
   }
   restart(row: number, again: boolean): Restart {
     return this.#of.restart(this.#from + row, again);
+  }
+  reach(row: number): number {
+    return this.#of.reach(this.#from + row);
   }
 }
 
@@ -149,8 +219,18 @@ export class FlatTrace extends PickedTrace {
 
 /** Rows of a shuffled block: whatever row is next, the whole block is read again. */
 export class BlockTrace extends PickedTrace {
+  readonly #reach: number;
+
+  constructor(of: Trace, rows: Int32Array, reach: number) {
+    super(of, rows);
+    this.#reach = reach;
+  }
+
   override restart(): Restart {
     return this.of.restart(0, true);
+  }
+  override reach(): number {
+    return this.#reach;
   }
 }
 
@@ -204,16 +284,20 @@ export class JoinedTrace implements Trace {
     const { trace, from, at } = this.#piece(row);
     return trace.restart(from + row - at, again);
   }
+  reach(row: number): number {
+    const { trace, from, at } = this.#piece(row);
+    return trace.reach(from + row - at);
+  }
 }
 
 /** Rows numbered anew: the inputs of the next segment. */
 export class CountedTrace implements Trace {
   readonly #of: Trace;
   readonly #first: number;
-  readonly #earlier: () => Progress | undefined;
+  readonly #earlier: () => Progress;
 
   /** `earlier` tells how far the segment before had come in front of row 0. */
-  constructor(of: Trace, first: number, earlier: () => Progress | undefined) {
+  constructor(of: Trace, first: number, earlier: () => Progress) {
     this.#of = of;
     this.#first = first;
     this.#earlier = earlier;
@@ -231,6 +315,9 @@ export class CountedTrace implements Trace {
   restart(row: number, again: boolean): Restart {
     const last = again ? row - 1 : row;
     return { start: this.#first + last + 1, before: last < 0 ? this.#earlier() : progressAt(this.#of, last) };
+  }
+  reach(row: number): number {
+    return this.#of.reach(row);
   }
 }
 
@@ -255,6 +342,9 @@ export class ShiftedTrace implements Trace {
   }
   restart(row: number, again: boolean): Restart {
     return { start: this.#of.restart(row, again).start + this.#by };
+  }
+  reach(row: number): number {
+    return this.#of.reach(row);
   }
 }
 
@@ -286,5 +376,8 @@ export class BatchTrace implements Trace {
   }
   restart(_row: number, again: boolean): Restart {
     return again ? this.#samples.restart(0, true) : this.#samples.restart(this.#last, false);
+  }
+  reach(): number {
+    return this.#samples.reach(this.#last);
   }
 }

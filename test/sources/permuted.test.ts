@@ -102,11 +102,12 @@ describe("shuffle() without a window", () => {
           const run = Math.floor(position / 64);
           const own = run + ((rank - (run % 3) + 3) % 3);
           const from = own === run ? position : own * 64;
-          return { from, to: (own + 1) * 64, stored: from };
+          return { from, to: (own + 1) * 64 };
         },
       };
       const permute = { seed: 9, epoch: 0 };
-      const request = { from: 0, share, interleave: undefined, permute, faults: new Faults("raise", signal), signal };
+      const faults = new Faults("raise", signal);
+      const request = { from: 0, resume: undefined, epoch: 0, share, interleave: undefined, permute, faults, signal };
       const seen: number[] = [];
       for await (const { trace, length } of readPicked(source, [], request)) {
         for (let row = 0; row < length; row++) {

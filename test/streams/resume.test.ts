@@ -1,6 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Checkpoint, type Dataset, fromIterable } from "../../src/index.ts";
+import {
+  type Checkpoint,
+  concat,
+  type Dataset,
+  fromIterable,
+  interleave,
+  mix,
+  type StopRule,
+  zip,
+} from "../../src/index.ts";
 import { soakRuns } from "../soak.ts";
 
 interface Item {
@@ -33,14 +42,69 @@ const steps = fc.array(
   { minLength: 1, maxLength: 7 },
 );
 
-const planOf = (plan: readonly Step[], items: number): Dataset<Item> =>
-  plan.reduce<Dataset<Item>>(
-    (ds, [name, n]) => STEPS[name](ds, n),
-    fromIterable(() => Array.from({ length: items }, (_, id) => ({ id }))),
-  );
+const planOf = (plan: readonly Step[], items: number): Dataset<Item> => stepsBehind(numbered(items), plan);
+
+const numbered = (items: number): Dataset<Item> =>
+  fromIterable(() => Array.from({ length: items }, (_, id) => ({ id })));
+const stepsBehind = (ds: Dataset<Item>, plan: readonly Step[]): Dataset<Item> =>
+  plan.reduce<Dataset<Item>>((longer, [name, n]) => STEPS[name](longer, n), ds);
+
+/** A random plan with inputs, which may have inputs themselves: how they are combined, and what is done with the items. */
+interface Tree {
+  readonly combine: "concat" | "interleave" | "zip" | "mix" | "schedule";
+  readonly stop: StopRule;
+  readonly inputs: readonly (Tree | { readonly items: number; readonly steps: readonly Step[] })[];
+  readonly steps: readonly Step[];
+}
+
+function datasetOf(tree: Tree["inputs"][number]): Dataset<Item> {
+  if ("items" in tree) return planOf(tree.steps, tree.items);
+  const { combine, stop, steps } = tree;
+  const inputs = tree.inputs.map(datasetOf);
+  const combined = {
+    concat: () => concat(inputs),
+    interleave: () => interleave(inputs, { stop }),
+    zip: () => zip(inputs).map((items) => ({ id: items.reduce((sum, { id }) => sum + id, 0) })),
+    mix: () => mix(inputs, { stop, weights: inputs.map((_, i) => 1 + ((i * 7) % 5)) }),
+    schedule: () =>
+      mix(inputs, {
+        stop,
+        weights: [
+          { from: 0, weights: inputs.map((_, i) => (i === 0 ? 1 : 0)) },
+          { from: 5, weights: inputs.map((_, i) => 0.3 * (i + 1)) },
+          { from: 70, weights: inputs.map((_, i) => 1 / (i + 1)) },
+        ],
+      }),
+  }[combine]();
+  return stepsBehind(combined, steps);
+}
+
+const stepLists = fc.array(
+  fc.tuple(fc.constantFrom(...(Object.keys(STEPS) as (keyof typeof STEPS)[])), fc.integer({ min: 0, max: 4 })),
+  { maxLength: 3 },
+);
+const trees = fc.letrec<{ tree: Tree; input: Tree["inputs"][number] }>((tie) => ({
+  tree: fc.record({
+    combine: fc.constantFrom(
+      "concat" as const,
+      "interleave" as const,
+      "zip" as const,
+      "mix" as const,
+      "schedule" as const,
+    ),
+    stop: fc.constantFrom<StopRule>("first-exhausted", "all-exhausted", "all-exhausted-without-repeats"),
+    inputs: fc.array(tie("input"), { minLength: 1, maxLength: 4 }),
+    steps: stepLists,
+  }),
+  input: fc.oneof(
+    { maxDepth: 2, depthIdentifier: "nesting" },
+    fc.record({ items: fc.integer({ min: 0, max: 90 }), steps: stepLists }),
+    tie("tree"),
+  ),
+}));
 
 /** Goes through a dataset in pieces, each resumed from the checkpoint of the one before it, which went through JSON. */
-async function inPieces<T>(plan: () => Dataset<T>, cuts: readonly number[]): Promise<T[]> {
+async function inPieces<T>(plan: () => Dataset<T>, cuts: readonly number[], most = 4096): Promise<T[]> {
   const all: T[] = [];
   let resume: Checkpoint | undefined;
   for (const cut of [...cuts, Infinity]) {
@@ -52,7 +116,7 @@ async function inPieces<T>(plan: () => Dataset<T>, cuts: readonly number[]): Pro
       if (!next.done) all.push(next.value);
     }
     resume = JSON.parse(JSON.stringify(run.checkpoint())) as Checkpoint;
-    expect(JSON.stringify(resume).length).toBeLessThan(4096);
+    expect(JSON.stringify(resume).length).toBeLessThan(most);
     await run.return();
   }
   return all;
@@ -71,6 +135,22 @@ describe("run({ resume })", () => {
         },
       ),
       { seed: 20_250_101, numRuns: soakRuns(200), endOnFailure: false },
+    );
+  });
+
+  it("goes on where any random plan with combined inputs was cut", { timeout: 300_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        trees.tree,
+        fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 4 }),
+        async (tree, cuts) => {
+          // What starts over until a long input is at its end may be long.
+          const plan = (): Dataset<Item> => datasetOf(tree).take(400);
+          const whole = await plan().toArray();
+          expect(await inPieces(plan, cuts, Number.POSITIVE_INFINITY)).toEqual(whole);
+        },
+      ),
+      { seed: 20_250_102, numRuns: soakRuns(200), endOnFailure: false },
     );
   });
 
