@@ -28,7 +28,7 @@ for await (const _ of run) {
   counts[name] = (counts[name] ?? 0) + 1;
   if (counts.old === 150) break;
 }
-console.log(counts);
+console.log(JSON.stringify(counts));
 
 // The third comes in where the run was stopped; each photo comes once over both runs.
 const grown = mix([old, fresh, extra], { weights: [2, 2, 1] }).run({ resume: run.checkpoint() });
@@ -36,7 +36,7 @@ for await (const _ of grown) {
   const name = from(grown.origin!.shard);
   counts[name] = (counts[name] ?? 0) + 1;
 }
-console.log(counts);
+console.log(JSON.stringify(counts));
 
 // One after another, and side by side. The type stays where it is the same: the result can be written.
 const all = concat([old, fresh]);
@@ -45,7 +45,7 @@ const [[photo, rank] = []] = await zip([old, fromArray([1, 2, 3])]).toArray();
 console.log(photo?.label, rank);
 
 // Prints:
-// { old: 150, new: 49 }
-// { old: 300, new: 200, extra: 100 }
+// {"old":150,"new":49}
+// {"old":300,"new":200,"extra":100}
 // Photo 500
 // dog 1
