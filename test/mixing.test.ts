@@ -216,8 +216,7 @@ describe("combined datasets", () => {
       const reason = new Error("enough");
       setTimeout(() => abort.abort(reason), 10);
       await expect(all).rejects.toBe(reason);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-      expect(closed).toEqual(["waiting"]);
+      await expect.poll(() => closed).toEqual(["waiting"]);
     },
   );
 

@@ -10,6 +10,7 @@ import {
   fromIterable,
   Ledger,
   mergeCheckpoints,
+  mix,
   shardWriter,
   verifyLedger,
 } from "../../src/index.ts";
@@ -142,6 +143,37 @@ describe("run({ rank, worldSize })", () => {
     const plan = fromArray(numbers(500)).skip(100).take(333);
     for (const size of [1, 2, 5])
       expect((await byRank(plan, size)).flat().sort((a, b) => a - b)).toEqual(await plan.toArray());
+  });
+
+  it("shares out a mix, and goes on with it as long as it stays the same", async () => {
+    const [a, b] = [fromArray(numbers(300)), fromArray(numbers(400)).map((n) => 1000 + n)];
+    const plan = (weight: number) =>
+      mix([a.filter((n) => n % 3 > 0), b], { weights: [1, weight] }).shuffle({ window: 100, seed: 5 });
+    const whole = await plan(2).toArray();
+    for (const size of [2, 3]) {
+      const parts = await byRank(plan(2), size);
+      expect(asText(parts.flat())).toEqual(asText(whole));
+      for (const part of parts) expect(isSubsequence(part, whole)).toBe(true);
+    }
+    const seen: number[] = [];
+    const saved: Checkpoint[] = [];
+    for (const [rank, count] of [120, 70, 1].entries()) {
+      const run = plan(2).run({ rank, worldSize: 3 });
+      for (let i = 0; i < count; i++) seen.push((await run.next()).value!);
+      saved.push(run.checkpoint());
+      await run.return();
+    }
+    const resume = mergeCheckpoints(saved);
+    const rest = await Promise.all([0, 1].map((rank) => plan(2).toArray({ rank, worldSize: 2, resume })));
+    expect(asText([...seen, ...rest.flat()])).toEqual(asText(whole));
+    const changed = plan(3).toArray({ rank: 0, worldSize: 2, resume });
+    await expect(changed).rejects.toMatchObject({ code: "CHECKPOINT_MISMATCH" });
+    // From one rank to several, too.
+    const run = plan(2).run();
+    const first = [(await run.next()).value, (await run.next()).value];
+    const one = run.checkpoint();
+    const others = await Promise.all([0, 1].map((rank) => plan(2).toArray({ rank, worldSize: 2, resume: one })));
+    expect(asText([...first, ...others.flat()])).toEqual(asText(whole));
   });
 
   it("makes ranks even by repeating first samples, or by leaving last ones out", async () => {
