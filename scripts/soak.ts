@@ -5,7 +5,11 @@ import process from "node:process";
 const files = process.argv.slice(2);
 const { status } = spawnSync(
   process.execPath,
-  ["node_modules/vitest/vitest.mjs", "run", ...(files.length > 0 ? files : ["test/streams", "test/codec", "test/tar"])],
+  [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    ...(files.length > 0 ? files : ["test/streams", "test/sources", "test/codec", "test/tar"]),
+  ],
   { stdio: "inherit", env: { ...process.env, SHARDSTREAM_SOAK: "1" } },
 );
 process.exit(status ?? 1);
