@@ -1,6 +1,6 @@
 import type { SetName } from "./measured/sets.ts";
 
-export const TASKS = ["batch", "read", "shuffle", "write", "floor", "memory", "micro"] as const;
+export const TASKS = ["batch", "read", "shuffle", "write", "floor", "memory", "micro", "random"] as const;
 export type TaskName = (typeof TASKS)[number];
 
 /** Least ratios to peers on Node; `best` is the fastest peer of all, and needs `--peers all`. */
@@ -44,3 +44,11 @@ export const memoryGoal = (set: SetName, variant: string): number =>
 export const STAGE_GOAL = 30;
 /** ms that `import "shardstream"` adds to an empty module on Node. */
 export const IMPORT_GOAL = 40;
+
+/** Parts of a full pass, by bytes of a sample; and ms of loading the index of a million samples, and MB. */
+export const RANDOM_GOALS: Readonly<Record<number, { readonly sample: number; readonly at?: number }>> = {
+  1024: { sample: 1 / 20, at: 1 / 500 },
+  65536: { sample: 1 / 8 },
+};
+export const RESUME_GOAL = 2;
+export const LOAD_GOAL = { ms: 50, mb: 20 } as const;

@@ -2,15 +2,19 @@ import type { Data } from "./data.ts";
 import {
   FLOOR_GOALS,
   GROWTH_GOAL,
+  LOAD_GOAL,
   MEMORY_VARIANTS,
   memoryGoal,
   PEER_GOALS,
+  RANDOM_GOALS,
+  RESUME_GOAL,
   runtimeGoal,
   STAGE_GOAL,
   type TaskName,
   VARIANTS,
 } from "./goals.ts";
 import type { MicroFigure } from "./measured/micro.ts";
+import type { RandomFigure } from "./measured/random-access.ts";
 import type { SetName } from "./measured/sets.ts";
 import type { Runtime } from "./processes.ts";
 import { type Report, rate, short } from "./report.ts";
@@ -162,4 +166,31 @@ export function microTables(figures: ReadonlyMap<Runtime, readonly MicroFigure[]
       ]),
     );
   }
+}
+
+/** Samples here and there beside a full pass; goals are judged on Node. */
+export function randomTable(figures: ReadonlyMap<string, RandomFigure>, report: Report): void {
+  report.heading(2, "Samples at any place");
+  report.text("As parts of the time of a full pass one by one; resuming at 99 % by starting at 0 %.");
+  const rows = [...figures].map(([name, figure]) => {
+    const isJudged = name.endsWith(" node");
+    const goal = isJudged ? RANDOM_GOALS[figure.sampleBytes] : undefined;
+    const resume = isJudged ? RESUME_GOAL : undefined;
+    const percent = (part: number | undefined): number | undefined => part && 100 * part;
+    return [
+      name,
+      `${short(figure.pass)} ms`,
+      report.below(`${name}: sample(1000)`, 100 * figure.sample, percent(goal?.sample), " %"),
+      report.below(`${name}: at(i)`, 100 * figure.at, percent(goal?.at), " %"),
+      report.below(`${name}: resumed`, figure.resumed, resume, "x"),
+      report.below(`${name}: resumed in a window`, figure.resumedWindow, resume, "x"),
+      `${short(figure.permuted)}x`,
+      `${short(figure.blocks)}x`,
+      figure.load === undefined
+        ? ""
+        : `${report.below(`${name}: load`, figure.load.ms, isJudged ? LOAD_GOAL.ms : undefined, " ms")}, ${report.below(`${name}: index`, figure.load.mb, isJudged ? LOAD_GOAL.mb : undefined, " MB")}`,
+    ];
+  });
+  const head = ["bytes", "pass", "sample(1000)", "at(i)", "resume", "resume, window"];
+  report.table([...head, "shuffle, all", "shuffle, blocks of 64 MiB", "index of 10^6"], rows);
 }

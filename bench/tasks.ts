@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CACHE, type Data } from "./data.ts";
 import { MEMORY_VARIANTS, type TaskName, VARIANTS } from "./goals.ts";
 import type { MicroFigure } from "./measured/micro.ts";
+import type { RandomFigure } from "./measured/random-access.ts";
 import type { Round } from "./measured/serve.ts";
 import type { SetName } from "./measured/sets.ts";
 import { type Contestant, type Runtime, startOurs, startPeer } from "./processes.ts";
@@ -182,6 +183,20 @@ export async function measureMicro(sets: readonly Data[], options: Options): Pro
     await contestant.end();
     figures.set(runtime, all);
     process.stderr.write(`micro on ${runtime}\n`);
+  }
+  return figures;
+}
+
+/** Samples here and there, by runtime and size of a sample. `data` only names a set: this one makes its own. */
+export async function measureRandom(data: Data, options: Options, bytes: number): Promise<Map<string, RandomFigure>> {
+  const figures = new Map<string, RandomFigure>();
+  for (const size of [1024, 65536]) {
+    for (const runtime of options.runtimes) {
+      const contestant = startOurs(runtime, "random-access", data, `${size} ${bytes}`, { pin: options.pin });
+      figures.set(`${size} ${runtime}`, await contestant.answer<RandomFigure>());
+      await contestant.end();
+    }
+    process.stderr.write(`random access, samples of ${size} bytes\n`);
   }
   return figures;
 }

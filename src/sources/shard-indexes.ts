@@ -1,4 +1,5 @@
 import { PipelineError } from "../errors.ts";
+import { allocate } from "../runtime/allocate.ts";
 import { schemeOf, shownAddress } from "../storage/address.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { openBytes } from "../storage/open.ts";
@@ -96,7 +97,7 @@ export class ShardIndexes {
     if (facts === undefined || (facts.counts !== "both" && facts.counts !== this.#options.members)) return undefined;
     let loaded: Promise<IndexEntries> | undefined;
     const load = async (from: number, to: number): Promise<IndexEntries> => {
-      const bytes = new Uint8Array((to - from) * ENTRY_BYTES);
+      const bytes = allocate((to - from) * ENTRY_BYTES);
       const count = await withFile(path, (file) => file.read(bytes, HEADER_BYTES + from * ENTRY_BYTES));
       if (count === bytes.length) return new IndexEntries(bytes, from);
       throw new PipelineError("INDEX_STALE", `Cannot read index "${path}": it has changed since it was opened`, {

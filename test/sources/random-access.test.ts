@@ -267,7 +267,7 @@ describe("any shard", () => {
     return concat([...members, makeTar({})]);
   }
 
-  it("gives by its index what it gives in order, faults and all", async () => {
+  it("gives by its index what it gives in order, faults and all", { timeout: 600_000 }, async () => {
     const random = randomNumbers(11);
     let errors = 0;
     const path = join(folder, "odd");
