@@ -1,5 +1,6 @@
 import type { DictSample } from "./codec/dict-sample.ts";
 import type { RawSample } from "./codec/raw-sample.ts";
+import { misuse } from "./errors.ts";
 import type { Predicate, PredicateBuilder, UntypedPredicateBuilder } from "./manifest/predicate.ts";
 import { type BatchOptions, batch } from "./operators/batch.ts";
 import { filter } from "./operators/filter.ts";
@@ -16,15 +17,19 @@ import type { Untyped } from "./schema/field.ts";
 import type { AnySampleType, SampleType, SampleTypeOf } from "./schema/sample.ts";
 import { type AnyIterable, IterableSource } from "./sources/from-iterable.ts";
 import { JsonLinesSource } from "./sources/json-lines.ts";
+import { QuarantinedSource } from "./sources/quarantined.ts";
 import { type ShardOptions, ShardSource } from "./sources/shards.ts";
 import type { Batch } from "./streams/batch.ts";
 import { type Explanation, explainPlan } from "./streams/explain.ts";
 import { Operator } from "./streams/operator.ts";
-import { type Plan, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
+import { decodingOf, type Plan, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
+import { operatorsOfReplay } from "./streams/replay.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
 import type { Sink } from "./streams/sink.ts";
 import type { Source } from "./streams/source.ts";
+
+let stepsOf: (dataset: Dataset<never>) => { source: Source; operators: readonly Operator<never, unknown>[] };
 
 /**
  * A plan: where samples come from, and what is done with them. Immutable; every method that adds a step gives a longer plan.
@@ -42,6 +47,10 @@ export class Dataset<T> implements AsyncIterable<T> {
   readonly #operators: readonly Operator<never, unknown>[];
   /** Absent: 0, or that of a checkpoint. */
   readonly #epoch: number | undefined;
+
+  static {
+    stepsOf = (dataset) => ({ source: dataset.#source, operators: dataset.#operators });
+  }
 
   /** For new kinds of sources; the functions that make datasets are `dataset`, `fromArray` and the other `from…`. */
   constructor(source: Source<T>, operators: readonly Operator<never, unknown>[] = [], epoch?: number) {
@@ -153,7 +162,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** The same plan for another pass: shuffles differ from epoch to epoch. @default 0 */
   epoch(epoch: number): Dataset<T> {
     if (!Number.isSafeInteger(epoch) || epoch < 0) {
-      throw new RangeError(`Cannot set the epoch: it must be a whole number >= 0, not ${epoch}`);
+      throw misuse(new RangeError(`Cannot set the epoch: it must be a whole number >= 0, not ${epoch}`));
     }
     return new Dataset(this.#source as Source<T>, this.#operators, epoch);
   }
@@ -196,7 +205,9 @@ export class Dataset<T> implements AsyncIterable<T> {
     options: RunOptions & StreamPipeOptions = {},
   ): Promise<R | undefined> {
     if (typeof into !== "object" || into === null || !(into instanceof WritableStream || "open" in into)) {
-      throw new TypeError("Cannot pipe a dataset: give it a sink, such as shardWriter(pattern), or a WritableStream");
+      throw misuse(
+        new TypeError("Cannot pipe a dataset: give it a sink, such as shardWriter(pattern), or a WritableStream"),
+      );
     }
     if (into instanceof WritableStream) {
       await this.stream(options).pipeTo(into, options);
@@ -291,7 +302,7 @@ export function dataset(
 function checkShardOptions(pattern: unknown, { endMarker, unknownFields }: ShardOptions): void {
   const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
   if (!isText(pattern) && !(Array.isArray(pattern) && pattern.every(isText))) {
-    throw new TypeError("Cannot open a dataset: its pattern must be text, or a list of addresses");
+    throw misuse(new TypeError("Cannot open a dataset: its pattern must be text, or a list of addresses"));
   }
   if (endMarker !== undefined) oneOf("endMarker", endMarker, ["required", "optional"]);
   if (unknownFields !== undefined) oneOf("unknownFields", unknownFields, ["error", "ignore"]);
@@ -299,8 +310,8 @@ function checkShardOptions(pattern: unknown, { endMarker, unknownFields }: Shard
 
 function oneOf(option: string, value: unknown, known: readonly string[]): void {
   if (known.includes(value as string)) return;
-  throw new TypeError(
-    `Cannot open a dataset: ${option} must be "${known.join('" or "')}", not ${JSON.stringify(value)}`,
+  throw misuse(
+    new TypeError(`Cannot open a dataset: ${option} must be "${known.join('" or "')}", not ${JSON.stringify(value)}`),
   );
 }
 
@@ -347,6 +358,34 @@ export function fromIterable(
 ): Dataset<never> {
   const [type, from] = samples === undefined ? [undefined, first] : [first as AnySampleType, samples];
   return new Dataset(new IterableSource("fromIterable", from as AnyIterable<never>, type));
+}
+
+/**
+ * What is in a {@link quarantine}, through the plan of the dataset that it came from: after a fix of a function or a type, the
+ * samples that did not come through. They come in the order they were put there, each once; `shuffle`, `take` and `skip` let
+ * them pass. What was not read of a damaged shard is read again.
+ *
+ * @example
+ * ```ts
+ * const halves = (divide: (n: number) => number) => fromArray([4, 5, 6]).map(divide);
+ * const strict = (n: number) => { if (n % 2) throw new Error("odd"); return n / 2; };
+ * await halves(strict).toArray({ onError: quarantine("odd.jsonl") }); // [2, 3]
+ * await replay("odd.jsonl", halves((n) => n / 2)).toArray(); // [2.5]
+ * ```
+ */
+export function replay<T>(path: string, dataset: Dataset<T>): Dataset<T> {
+  if (typeof path !== "string" || path === "") {
+    throw misuse(new TypeError("Cannot replay a quarantine: its path must be text"));
+  }
+  const { source, operators } = stepsOf(dataset as Dataset<never>);
+  const specs = operators.map(({ spec }) => spec);
+  const quarantined = new QuarantinedSource(path, source);
+  const decodeAt = decodingOf({ source, operators: specs, epoch: 0 })?.at;
+  const steps = operatorsOfReplay(specs, decodeAt, (position) => quarantined.failedAt(position));
+  return new Dataset(
+    quarantined as Source<T>,
+    steps.map((spec) => new Operator(spec)),
+  );
 }
 
 /** A dataset of JSON values, one a line, of files or http(s) addresses; patterns and compression as in {@link dataset}. */

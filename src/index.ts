@@ -9,6 +9,7 @@ export {
   fromIterable,
   fromJsonLines,
   rawSamples,
+  replay,
 } from "./dataset.ts";
 export { PipelineError, type PipelineErrorCode, type PipelineErrorFacts } from "./errors.ts";
 export { and, not, or, type Predicate, type PredicateBuilder } from "./manifest/predicate.ts";
@@ -19,11 +20,13 @@ export type { SchemaRecord } from "./schema/record.ts";
 export { defineSample, type Infer, type InferInput, SampleType } from "./schema/sample.ts";
 export { sampleTypeOf } from "./schema/sample-type-of.ts";
 export { jsonLinesWriter, type WrittenLines } from "./sinks/json-lines-writer.ts";
+export { quarantine } from "./sinks/quarantine.ts";
 export { type ShardWriterOptions, shardWriter, type WrittenShards } from "./sinks/shard-writer.ts";
 export { Batch, type ColumnOf } from "./streams/batch.ts";
 export type { Checkpoint } from "./streams/checkpoint.ts";
 export type { ErrorPolicies, ErrorPolicy } from "./streams/faults.ts";
 export { Operator } from "./streams/operator.ts";
+export type { Quarantine } from "./streams/quarantine.ts";
 export type { SampleInfo } from "./streams/rows.ts";
 export { Run, type RunOptions, type RunSummary } from "./streams/run.ts";
 export type { Sink } from "./streams/sink.ts";

@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import { type Chunk, type RecordChunk, type RowChunk, rowChunk } from "../streams/chunk.ts";
 import { HeldRecords, MOST_PICKED } from "../streams/held-records.ts";
 import { HeldRows } from "../streams/held-rows.ts";
@@ -28,10 +29,10 @@ export interface ShuffleOptions {
 export function shuffle<T>(options: ShuffleOptions): Operator<T, T> {
   const { seed = 0, window } = options ?? {};
   if (window === undefined || !Number.isSafeInteger(window) || window < 1) {
-    throw new RangeError(`Cannot shuffle: window must be a whole number >= 1, not ${window}`);
+    throw misuse(new RangeError(`Cannot shuffle: window must be a whole number >= 1, not ${window}`));
   }
   if (!Number.isSafeInteger(seed) || seed < 0 || seed > 0xffffffff) {
-    throw new RangeError(`Cannot shuffle: seed must be a whole number from 0 to 2^32 - 1, not ${seed}`);
+    throw misuse(new RangeError(`Cannot shuffle: seed must be a whole number from 0 to 2^32 - 1, not ${seed}`));
   }
   return new Operator({
     name: "shuffle",

@@ -1,7 +1,7 @@
 import { DictSample } from "../codec/dict-sample.ts";
 import type { RawSample } from "../codec/raw-sample.ts";
 import { SampleWriter } from "../codec/writer.ts";
-import { PipelineError, withFacts } from "../errors.ts";
+import { misuse, PipelineError, withFacts } from "../errors.ts";
 import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
 import { findShards, type ShardNames, shardNames, shardPath } from "../storage/shard-names.ts";
 import { Batch } from "../streams/batch.ts";
@@ -49,7 +49,7 @@ export function shardWriter<T>(pattern: string, options: ShardWriterOptions<T> =
     bytesPerShard: options.bytesPerShard,
   })) {
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
-      throw new RangeError(`Cannot write shards: ${name} must be a whole number >= 1, not ${limit}`);
+      throw misuse(new RangeError(`Cannot write shards: ${name} must be a whole number >= 1, not ${limit}`));
     }
   }
   return {
@@ -138,7 +138,8 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
       if (origin.shard === "") return String(this.#samples).padStart(9, "0");
       key = origin.part > 0 ? `${origin.key}_${origin.part}` : origin.key;
     }
-    if (typeof key !== "string") throw new TypeError(`Cannot write a sample: its key must be text, not ${typeof key}`);
+    if (typeof key !== "string")
+      throw misuse(new TypeError(`Cannot write a sample: its key must be text, not ${typeof key}`));
     checkKey(key, this.#lastKey);
     return key;
   }

@@ -9,12 +9,15 @@ import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
-import type { Source, SourceRequest } from "../streams/source.ts";
-import { SourceTrace } from "../streams/trace.ts";
+import type { Source, SourceRequest, StoredFiles } from "../streams/source.ts";
+import { SourceTrace, type Trace } from "../streams/trace.ts";
 
 const CHUNK_ROWS = 256;
 /** A line longer than this is taken for a file that has no lines. */
 const MAX_LINE_BYTES = 256 << 20;
+
+/** The extension of a line that is kept as it is. */
+const LINE = "json";
 
 /** One JSON value a line, from files or http(s), compressed or not; checked against a type where there is one. */
 export class JsonLinesSource implements Source {
@@ -33,6 +36,11 @@ export class JsonLinesSource implements Source {
 
   listShards(): Promise<readonly string[]> {
     return expandPattern(this.#pattern);
+  }
+
+  restore({ parts, origin }: StoredFiles, trace: Trace): Chunk {
+    const text = new TextDecoder().decode(parts.get(LINE) ?? new Uint8Array(0));
+    return rowChunk([this.#parse(text, origin.shard, origin.index)], trace);
   }
 
   async describe(): Promise<Json> {
@@ -78,7 +86,11 @@ export class JsonLinesSource implements Source {
             faults.succeeded();
           } catch (error) {
             if (rows.length > 0) yield ready(line);
-            const trace = new SourceTrace(position, () => ({ shard, index: line, key: keyOf(line), part: 0 }));
+            const trace = new SourceTrace(
+              position,
+              () => ({ shard, index: line, key: keyOf(line), part: 0 }),
+              () => ({ bytes: new TextEncoder().encode(text), extension: LINE }),
+            );
             faults.sample(error, "read", trace, 0);
             position++;
             first = ++line;
@@ -91,7 +103,7 @@ export class JsonLinesSource implements Source {
       } catch (error) {
         if (rows.length > 0) yield ready(line);
         if (error instanceof PipelineError && error.facts.index !== undefined) throw error;
-        faults.shard(error, shard);
+        faults.shard(error, shard, line);
       } finally {
         await bytes?.close();
       }
@@ -118,7 +130,7 @@ export class JsonLinesSource implements Source {
 }
 
 /** The lines of a text that are not empty. */
-async function* linesOf(bytes: ByteReader, shard: string): AsyncGenerator<string> {
+export async function* linesOf(bytes: ByteReader, shard: string): AsyncGenerator<string> {
   const window = new Uint8Array(1 << 18);
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let rest = "";

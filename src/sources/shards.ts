@@ -4,11 +4,12 @@ import { shownAddress } from "../storage/address.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
-import type { Chunk } from "../streams/chunk.ts";
+import { type Chunk, recordOf, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
 import type { Json } from "../streams/operator.ts";
 import { hashNumbers, permutation } from "../streams/random.ts";
-import type { Decoder, Interleave, Source, SourceRequest } from "../streams/source.ts";
+import type { Decoder, Interleave, Source, SourceRequest, StoredFiles } from "../streams/source.ts";
+import type { Trace } from "../streams/trace.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
 import { decodeStage } from "./decode.ts";
@@ -70,6 +71,11 @@ export class ShardSource implements Source {
 
   listShards(): Promise<readonly string[]> {
     return expandPattern(this.#pattern);
+  }
+
+  restore(files: StoredFiles, trace: Trace): Chunk {
+    const bytes = files.parts.get("msgpack");
+    return this.#reads === "msgpack" && bytes !== undefined ? recordOf(bytes, trace) : rowChunk([files], trace);
   }
 
   async describe(): Promise<Json> {
@@ -208,7 +214,7 @@ class OpenShard {
       return await use(this.#reader);
     } catch (error) {
       this.ended = true;
-      this.#faults.shard(error, shownAddress(this.#url));
+      this.#faults.shard(error, shownAddress(this.#url), this.#index);
       return undefined;
     }
   }

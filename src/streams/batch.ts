@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import type { Columns } from "../schema/columns.ts";
 import type { NdArray } from "../schema/ndarray.ts";
 import type { AnySampleType } from "../schema/sample.ts";
@@ -86,8 +87,10 @@ export class Batch<T = unknown> implements Iterable<T> {
 
   #check(): void {
     if (!this.#released) return;
-    throw new TypeError(
-      "Cannot use a recycled batch any more: it was valid until the next one was asked for. To keep batches, leave { recycle: true } out",
+    throw misuse(
+      new TypeError(
+        "Cannot use a recycled batch any more: it was valid until the next one was asked for. To keep batches, leave { recycle: true } out",
+      ),
     );
   }
 }

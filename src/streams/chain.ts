@@ -89,9 +89,8 @@ export function connect(
     const place = progress[i]?.place;
     steps.forEach(({ spec, nth, order }, k) => {
       if (place !== undefined && k === batchAt) chunks = dropUntil(place, steps[k - 1]?.order)(chunks);
-      chunks = spec.open({ epoch: context.epoch, faults: context.faults, signal: context.signal, nth, type, order })(
-        chunks,
-      );
+      const faults = context.faults.of(nth);
+      chunks = spec.open({ epoch: context.epoch, faults, signal: context.signal, nth, type, order })(chunks);
       if (spec.typeOf !== undefined) type = spec.typeOf(type);
     });
     if (place !== undefined && batchAt === steps.length) chunks = dropUntil(place, steps.at(-1)?.order)(chunks);

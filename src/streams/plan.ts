@@ -4,6 +4,7 @@ import { connect, type Segment, segmentsOf } from "./chain.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
+import { forgetInputs, keepInputs, mayFail } from "./inputs.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
 import { wholeShare } from "./share.ts";
 import type { DecodeRequest, Source } from "./source.ts";
@@ -103,11 +104,21 @@ export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): A
   const { source, operators, epoch } = plan;
   const decoding = decodingOf(plan);
   const specs = [...operators];
+  const { keepsInputs } = faults;
+  // Behind the last stage that may fail nobody asks for what rows were made of.
+  const failsUpTo = operators.findLastIndex(mayFail) + 1;
+  const from = decoding?.at ?? 0;
+  const keep = keepInputs(failsUpTo <= from);
+  if (keepsInputs)
+    specs.splice(Math.max(failsUpTo, from), 0, { name: "forget", works: "records", open: () => forgetInputs });
   if (decoding !== undefined) {
     specs.splice(decoding.at, 0, {
       name: "decode",
       works: "records",
-      open: ({ faults }) => source.decoder!.open({ ...decoding, faults }),
+      open: ({ faults }) => {
+        const decode = source.decoder!.open({ ...decoding, faults });
+        return keepsInputs ? (chunks) => decode(keep(chunks)) : decode;
+      },
     });
   }
   const segments = segmentsOf(specs, epoch);
@@ -120,14 +131,30 @@ export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): A
       "Cannot resume: the checkpoint has another number of counting operators",
     );
   }
-  const chunks = source.read({
+  const read = source.read({
     from: first?.start ?? 0,
     share: wholeShare,
     interleave: interleaveOf(segments, epoch),
     faults,
     signal,
   });
-  return connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress });
+  const chunks = keepsInputs && decoding === undefined ? keep(read) : read;
+  const items = connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress });
+  return faults.quarantines ? quarantined(items, faults, source.type) : items;
+}
+
+/** Has a quarantine open while a plan is at work. */
+async function* quarantined(
+  chunks: AsyncIterable<Chunk>,
+  faults: Faults,
+  type: AnySampleType | undefined,
+): AsyncGenerator<Chunk> {
+  faults.open(type);
+  try {
+    for await (const chunk of chunks) yield chunk;
+  } finally {
+    faults.close();
+  }
 }
 
 /** A windowed shuffle in the first segment has the source read its shards in a seeded order, whatever stands before it. */

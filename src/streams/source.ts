@@ -3,6 +3,7 @@ import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
 import type { Share } from "./share.ts";
+import type { Trace } from "./trace.ts";
 
 /** The order in which a source is asked for its samples: shards permuted and interleaved by a seed. */
 export interface Interleave {
@@ -41,6 +42,14 @@ export interface Decoder {
   open(request: DecodeRequest): Stage;
 }
 
+/** A sample as a shard holds it. */
+export interface StoredFiles {
+  readonly key: string;
+  /** The bytes of each file, by extension. */
+  readonly parts: ReadonlyMap<string, Uint8Array>;
+  readonly origin: { readonly shard: string; readonly index: number };
+}
+
 /** Where samples come from. Reading it again gives the same samples, unless it says otherwise (`SOURCE_CONSUMED`). */
 export interface Source<out T = unknown> {
   /** As in `explain()`: `shards`. */
@@ -56,6 +65,8 @@ export interface Source<out T = unknown> {
   readonly decoder?: Decoder | undefined;
   /** Addresses of the shards, in stored order; absent where there are none. */
   listShards?(): Promise<readonly string[]>;
+  /** One sample as {@link read} would give it, from the files that it was stored in; absent where samples come from no files. */
+  restore?(files: StoredFiles, trace: Trace): Chunk;
   /** The same source with only these shards. */
   only?(shards: readonly string[]): Source<T>;
 }

@@ -29,6 +29,16 @@ export interface Progress extends Restart {
   readonly place: Place;
 }
 
+/** A sample as its source gave it: its bytes, where it was encoded, valid until the next chunk is asked for; else its value. */
+export type Stored = { readonly bytes: Uint8Array; readonly extension?: string } | { readonly value: unknown };
+
+/** A sample that a row was made of. */
+export interface Input {
+  readonly origin: Origin;
+  /** Only there when the run keeps it, for a quarantine. */
+  readonly stored?: Stored | undefined;
+}
+
 /**
  * What is known of the rows of a chunk besides their values: place in the order, and origin. Stages that move rows wrap the
  * trace of their input; nothing is computed until somebody asks, so it costs a few objects a chunk.
@@ -41,6 +51,10 @@ export interface Trace {
   origin(row: number): Origin;
   /** Where to restart to get what comes behind the row; with `again`, to get the row's own input once more. */
   restart(row: number, again: boolean): Restart;
+  /** The samples that the row was made of: one, or all of a batch. */
+  inputs(row: number): readonly Input[];
+  /** Whoever holds rows beyond their chunk says so before the next one is asked for: what they were made of is kept too. */
+  keep(): void;
 }
 
 /** How far a segment has come when a row of it is handed out. */
@@ -52,10 +66,13 @@ export function progressAt(trace: Trace, row: number): Progress {
 export class SourceTrace implements Trace {
   readonly #first: number;
   readonly #origin: (row: number) => Origin;
+  readonly #stored: ((row: number) => Stored) | undefined;
 
-  constructor(first: number, origin: (row: number) => Origin) {
+  /** `stored` is for rows that are not what was read: a line that does not parse. */
+  constructor(first: number, origin: (row: number) => Origin, stored?: (row: number) => Stored) {
     this.#first = first;
     this.#origin = origin;
+    this.#stored = stored;
   }
 
   position(row: number): number {
@@ -70,6 +87,10 @@ export class SourceTrace implements Trace {
   restart(row: number, again: boolean): Restart {
     return { start: this.#first + row + (again ? 0 : 1) };
   }
+  inputs(row: number): readonly Input[] {
+    return [{ origin: this.#origin(row), stored: this.#stored?.(row) }];
+  }
+  keep(): void {}
 }
 
 /** Some rows of another trace, in any order. */
@@ -94,6 +115,12 @@ export class PickedTrace implements Trace {
   restart(row: number, again: boolean): Restart {
     return this.of.restart(this.rows[row]!, again);
   }
+  inputs(row: number): readonly Input[] {
+    return this.of.inputs(this.rows[row]!);
+  }
+  keep(): void {
+    this.of.keep();
+  }
 }
 
 /** The rows of another trace from one on. */
@@ -117,6 +144,12 @@ export class RestTrace implements Trace {
   }
   restart(row: number, again: boolean): Restart {
     return this.#of.restart(this.#from + row, again);
+  }
+  inputs(row: number): readonly Input[] {
+    return this.#of.inputs(this.#from + row);
+  }
+  keep(): void {
+    this.#of.keep();
   }
 }
 
@@ -143,6 +176,9 @@ export class FlatTrace extends PickedTrace {
   override restart(row: number): Restart {
     return super.restart(row, true);
   }
+  override inputs(row: number): readonly Input[] {
+    return super.inputs(row).map(({ origin, stored }) => ({ origin: { ...origin, part: this.#parts[row]! }, stored }));
+  }
 }
 
 /** Rows of a shuffled block: whatever row is next, the whole block is read again. */
@@ -164,11 +200,13 @@ export class JoinedTrace implements Trace {
   readonly #pieces: Piece[] = [];
   #recent = 0;
   #length = 0;
+  #kept = false;
 
   /** Appends `length` rows of `trace`, from `from` on. */
   add(trace: Trace, from: number, length: number): void {
     if (length > 0) this.#pieces.push({ trace, from, at: this.#length, length });
     this.#length += length;
+    this.#kept = false;
   }
 
   #piece(row: number): Piece {
@@ -202,6 +240,15 @@ export class JoinedTrace implements Trace {
     const { trace, from, at } = this.#piece(row);
     return trace.restart(from + row - at, again);
   }
+  inputs(row: number): readonly Input[] {
+    const { trace, from, at } = this.#piece(row);
+    return trace.inputs(from + row - at);
+  }
+  keep(): void {
+    if (this.#kept) return;
+    for (const { trace } of this.#pieces) trace.keep();
+    this.#kept = true;
+  }
 }
 
 /** Rows numbered anew: the inputs of the next segment. */
@@ -230,6 +277,12 @@ export class CountedTrace implements Trace {
     const last = again ? row - 1 : row;
     return { start: this.#first + last + 1, before: last < 0 ? this.#earlier() : progressAt(this.#of, last) };
   }
+  inputs(row: number): readonly Input[] {
+    return this.#of.inputs(row);
+  }
+  keep(): void {
+    this.#of.keep();
+  }
 }
 
 /** One batch as a row: it ends where its last sample does. */
@@ -253,5 +306,11 @@ export class BatchTrace implements Trace {
   }
   restart(_row: number, again: boolean): Restart {
     return again ? this.#samples.restart(0, true) : this.#samples.restart(this.#last, false);
+  }
+  inputs(): readonly Input[] {
+    return Array.from({ length: this.#last + 1 }, (_, row) => this.#samples.inputs(row)).flat();
+  }
+  keep(): void {
+    this.#samples.keep();
   }
 }
