@@ -1,4 +1,10 @@
-import { type QuarantineLine, quarantinedBytes, quarantinedError, quarantinedValue } from "../codec/quarantine-line.ts";
+import {
+  type KeptSample,
+  keptBytes,
+  keptValue,
+  type QuarantineHead,
+  quarantineText,
+} from "../codec/quarantine-line.ts";
 import { misuse } from "../errors.ts";
 import { builtin } from "../runtime/runtime.ts";
 import type { AnySampleType } from "../schema/sample.ts";
@@ -27,39 +33,30 @@ export function quarantine(path: string): Quarantine {
 class QuarantineFile implements OpenQuarantine {
   readonly #path: string;
   readonly #type: AnySampleType | undefined;
-  readonly #schema: Pick<QuarantineLine, "schema">;
+  /** As text, as it is the same in each line. */
+  readonly #schema: string | undefined;
   readonly #fd: number;
 
   constructor(path: string, type: AnySampleType | undefined) {
     this.#path = path;
     this.#type = type;
-    this.#schema = type === undefined ? {} : { schema: type.toJSON() };
+    this.#schema = type && JSON.stringify(type.toJSON());
     this.#fd = this.#guarded(() => openToAppend(path));
   }
 
   put(fault: QuarantinedFault): void {
-    this.#guarded(() => appendLine(this.#fd, JSON.stringify(this.#line(fault))));
+    const text = quarantineText(headOf(fault), this.#schema, this.#keptOf(fault));
+    this.#guarded(() => appendLine(this.#fd, text));
   }
 
   close(): void {
     builtin("fs").closeSync(this.#fd);
   }
 
-  #line(fault: QuarantinedFault): QuarantineLine {
-    const { scope } = fault;
-    const head = { version: 1, scope, error: quarantinedError(fault.error) } as const;
-    if (scope === "source") return { ...head, source: fault.source };
-    if (scope === "shard") return { ...head, shard: fault.shard, index: fault.index, ...this.#schema };
-    const { stage, at, given } = fault;
-    const { origin, stored } = fault.input;
-    return { ...head, stage, at, ...origin, ...(given > 0 && { given }), ...this.#schema, ...this.#kept(stored) };
-  }
-
-  #kept(stored: (QuarantinedFault & { scope: "sample" })["input"]["stored"]): Pick<QuarantineLine, "parts" | "value"> {
-    if (stored === undefined) return {};
-    return "bytes" in stored
-      ? quarantinedBytes(stored.bytes, stored.extension)
-      : quarantinedValue(stored.value, this.#type);
+  #keptOf(fault: QuarantinedFault): KeptSample {
+    if (fault.scope !== "sample" || fault.input.stored === undefined) return {};
+    const { stored } = fault.input;
+    return "bytes" in stored ? keptBytes(stored.bytes, stored.extension) : keptValue(stored.value, this.#type);
   }
 
   #guarded<R>(work: () => R): R {
@@ -69,6 +66,16 @@ class QuarantineFile implements OpenQuarantine {
       throw unwritable(this.#path, cause);
     }
   }
+}
+
+function headOf(fault: QuarantinedFault): QuarantineHead {
+  const { code, message, hint } = fault.error;
+  const { scope } = fault;
+  const head = { version: 1, scope, error: { code, message, ...(hint !== undefined && { hint }) } } as const;
+  if (scope === "source") return { ...head, source: fault.source };
+  if (scope === "shard") return { ...head, shard: fault.shard, index: fault.index };
+  const { stage, at, given, input } = fault;
+  return { ...head, stage, at, ...input.origin, ...(given > 0 && { given }) };
 }
 
 function openToAppend(path: string): number {
@@ -89,7 +96,11 @@ function openToAppend(path: string): number {
 
 /** One call where the system takes it whole: lines of several processes do not mix. */
 function appendLine(fd: number, text: string): void {
-  const bytes = new TextEncoder().encode(`${text}\n`);
   const { writeSync } = builtin("fs");
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  const line = `${text}\n`;
+  // Text rather than bytes: that saves a copy.
+  const written = writeSync(fd, line);
+  if (written === line.length) return;
+  const bytes = new TextEncoder().encode(line);
+  for (let at = written; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }

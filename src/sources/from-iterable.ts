@@ -32,7 +32,15 @@ export class IterableSource<T> implements Source<T> {
     return Promise.resolve(Array.isArray(this.#from) ? this.#from.length : null);
   }
 
-  async *read({ from, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  count(): Promise<number | undefined> {
+    return Promise.resolve(Array.isArray(this.#from) ? this.#from.length : undefined);
+  }
+
+  async *read({ from, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
+    const numbered = (rows: readonly unknown[], first: number): Chunk => {
+      if (meter !== undefined) meter.samples += rows.length;
+      return numberedChunk(rows, first);
+    };
     const samples = this.#open();
     if (Array.isArray(samples)) {
       for (let first = from; first < samples.length; first += CHUNK_ROWS) {
@@ -95,7 +103,7 @@ function isOneShot(samples: AnyIterable<unknown>): boolean {
   return "next" in samples && typeof samples.next === "function";
 }
 
-function numbered(rows: readonly unknown[], first: number): Chunk {
+function numberedChunk(rows: readonly unknown[], first: number): Chunk {
   return rowChunk(
     rows,
     new SourceTrace(first, (row) => ({ shard: "", index: first + row, key: String(first + row), part: 0 })),

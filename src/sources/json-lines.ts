@@ -3,8 +3,9 @@ import { parseJson } from "../codec/json.ts";
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { shownAddress } from "../storage/address.ts";
-import type { ByteReader } from "../storage/byte-reader.ts";
+import { type ByteReader, countedBytes } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
+import { sizeOf } from "../storage/files.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
@@ -43,11 +44,15 @@ export class JsonLinesSource implements Source {
     return rowChunk([this.#parse(text, origin.shard, origin.index)], trace);
   }
 
+  async size(): Promise<number | undefined> {
+    return sizeOf(await this.listShards());
+  }
+
   async describe(): Promise<Json> {
     return (await this.listShards()).map((url) => shownAddress(url).replace(/^.*[\\/]/, ""));
   }
 
-  async *read({ from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *read({ from, faults, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
     let position = 0;
     for (const url of await this.listShards()) {
       const shard = shownAddress(url);
@@ -68,13 +73,14 @@ export class JsonLinesSource implements Source {
           part: 0,
         }));
         const chunk = rowChunk(rows, trace);
+        if (meter !== undefined) meter.samples += rows.length;
         [rows, first] = [[], line];
         return chunk;
       };
       let line = 0;
       let bytes: ByteReader | undefined;
       try {
-        bytes = await decompress(await openBytes(url, { signal }));
+        bytes = await decompress(countedBytes(await openBytes(url, { signal }), meter));
         for await (const text of linesOf(bytes, shard)) {
           if (position < from) {
             position++;

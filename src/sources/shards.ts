@@ -1,12 +1,15 @@
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { shownAddress } from "../storage/address.ts";
+import { countedBytes } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
+import { sizeOf } from "../storage/files.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import { type Chunk, recordOf, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
 import type { Json } from "../streams/operator.ts";
+import type { Meter } from "../streams/progress.ts";
 import { hashNumbers, permutation } from "../streams/random.ts";
 import type { Decoder, Interleave, Source, SourceRequest, StoredFiles } from "../streams/source.ts";
 import type { Trace } from "../streams/trace.ts";
@@ -78,6 +81,10 @@ export class ShardSource implements Source {
     return this.#reads === "msgpack" && bytes !== undefined ? recordOf(bytes, trace) : rowChunk([files], trace);
   }
 
+  async size(): Promise<number | undefined> {
+    return sizeOf(await this.listShards());
+  }
+
   async describe(): Promise<Json> {
     const names = (await this.listShards()).map((url) => shownAddress(url).replace(/^.*[\\/]/, ""));
     return { shards: names, type: (await this.type?.cid()) ?? null, reads: this.#reads, ...this.#options };
@@ -88,12 +95,12 @@ export class ShardSource implements Source {
     return interleave === undefined ? this.#inOrder(request) : this.#interleaved(interleave, request);
   }
 
-  async *#inOrder({ from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *#inOrder({ from, faults, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
     let position = 0;
     for (const url of shards) {
-      const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, faults, signal);
+      const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, faults, signal, meter);
       try {
         if (position < from) position += await shard.skip(from - position);
         for (;;) {
@@ -108,14 +115,17 @@ export class ShardSource implements Source {
     }
   }
 
-  async *#interleaved({ seed, epoch }: Interleave, { from, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *#interleaved(
+    { seed, epoch }: Interleave,
+    { from, faults, signal, meter }: SourceRequest,
+  ): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
     const waiting = Array.from(permutation(shards.length, hashNumbers(seed, epoch)), (i) => shards[i]!);
     const slots = Math.min(OPEN_SHARDS, shards.length);
     const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / slots));
     const open = (url: string): OpenShard =>
-      new OpenShard(url, this.#options, this.#reads, windowBytes, faults, signal);
+      new OpenShard(url, this.#options, this.#reads, windowBytes, faults, signal, meter);
     const turn = waiting.splice(0, slots).map(open);
     let position = 0;
     try {
@@ -162,6 +172,8 @@ class OpenShard {
   readonly #windowBytes: number;
   readonly #faults: Faults;
   readonly #signal: AbortSignal;
+  readonly #meter: Meter | undefined;
+  #closed: (() => void) | undefined;
   #reader: ShardReader | undefined;
   /** Samples read or passed over. */
   #index = 0;
@@ -174,6 +186,7 @@ class OpenShard {
     windowBytes: number,
     faults: Faults,
     signal: AbortSignal,
+    meter: Meter | undefined,
   ) {
     this.#url = url;
     this.#options = options;
@@ -181,6 +194,7 @@ class OpenShard {
     this.#windowBytes = windowBytes;
     this.#faults = faults;
     this.#signal = signal;
+    this.#meter = meter;
   }
 
   /** Passes over up to `count` samples; how many there were. */
@@ -201,6 +215,7 @@ class OpenShard {
 
   /** What was just read, numbered from `position` on. */
   chunks(records: Records, position: number): Iterable<Chunk> {
+    if (this.#meter !== undefined) this.#meter.samples += records.length;
     const origin = { shard: shownAddress(this.#url), first: this.#index - records.length, keys: records.keys };
     if (this.#reads === "msgpack") return [recordChunk(records, position, origin)];
     return rawChunks(records, position, origin, this.#faults);
@@ -221,7 +236,8 @@ class OpenShard {
 
   async #open(): Promise<ShardReader> {
     const bytes = await openBytes(this.#url, { signal: this.#signal });
-    return new ShardReader(await decompress(bytes), {
+    this.#closed = this.#meter?.openShard?.(shownAddress(this.#url));
+    return new ShardReader(await decompress(countedBytes(bytes, this.#meter)), {
       url: this.#url,
       members: this.#reads === "msgpack" ? "msgpack" : "files",
       windowBytes: this.#windowBytes,
@@ -235,5 +251,6 @@ class OpenShard {
     if (reader === undefined) return;
     for (const warning of reader.warnings) this.#faults.warn(`${shownAddress(this.#url)}: ${warning}`);
     await reader.close();
+    this.#closed?.();
   }
 }

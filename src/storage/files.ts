@@ -1,6 +1,6 @@
 import { PipelineError } from "../errors.ts";
 import { builtin } from "../runtime/runtime.ts";
-import { shownAddress } from "./address.ts";
+import { schemeOf, shownAddress } from "./address.ts";
 import type { ByteReader } from "./byte-reader.ts";
 
 /** Path of a local address: a path itself, or a `file:` URL. */
@@ -54,6 +54,14 @@ export async function openFile(address: string, signal?: AbortSignal): Promise<B
     },
     close: () => (closed ??= handle.close()),
   };
+}
+
+/** Bytes of all these, where each is a local file. */
+export async function sizeOf(addresses: readonly string[]): Promise<number | undefined> {
+  if (!addresses.every((address) => schemeOf(address) === "file")) return undefined;
+  const { stat } = builtin("fs/promises");
+  const stats = await Promise.all(addresses.map((address) => stat(localPath(address))));
+  return stats.reduce((sum, { size }) => sum + size, 0);
 }
 
 const CASES: Readonly<Record<string, readonly [what: string, hint: string]>> = {

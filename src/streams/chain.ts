@@ -3,6 +3,7 @@ import { type Chunk, slice } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { OperatorSpec, Stage } from "./operator.ts";
 import { comparePlaces, type ShuffleOrder } from "./order.ts";
+import type { StageClock } from "./timings.ts";
 import { CountedTrace, type Place, type Progress, progressAt } from "./trace.ts";
 
 /** Operators between two counts: one numbering of items holds for all of them. */
@@ -61,6 +62,8 @@ export interface ChainContext {
   readonly signal: AbortSignal;
   /** How far each segment has come, the last one first; absent: from the start. */
   readonly resume: Progress | undefined;
+  /** Measures the stages. */
+  readonly clock?: StageClock | undefined;
 }
 
 /** The progress of each segment, in order, from that of the last one. */
@@ -91,6 +94,7 @@ export function connect(
       if (place !== undefined && k === batchAt) chunks = dropUntil(place, steps[k - 1]?.order)(chunks);
       const faults = context.faults.of(nth);
       chunks = spec.open({ epoch: context.epoch, faults, signal: context.signal, nth, type, order })(chunks);
+      if (context.clock !== undefined) chunks = context.clock.time(spec.name, chunks);
       if (spec.typeOf !== undefined) type = spec.typeOf(type);
     });
     if (place !== undefined && batchAt === steps.length) chunks = dropUntil(place, steps.at(-1)?.order)(chunks);

@@ -44,25 +44,33 @@ export interface FaultSummary {
   readonly warnings: readonly string[];
 }
 
-type Scope = QuarantinedFault["scope"];
+/** What an error spoils. */
+export type FaultScope = QuarantinedFault["scope"];
+
+/** Is told of what does not end a run. */
+export interface FaultListener {
+  fault(error: PipelineError, scope: FaultScope): void;
+  warning(text: string): void;
+}
 
 const KEPT = 100;
 const MAX_CONSECUTIVE = 100;
 
 /** What the stages of one run have in common. */
 class Account {
-  readonly skipped: Record<Scope, number> = { sample: 0, shard: 0, source: 0 };
-  readonly quarantined: Record<Scope, number> = { sample: 0, shard: 0, source: 0 };
+  readonly skipped: Record<FaultScope, number> = { sample: 0, shard: 0, source: 0 };
+  readonly quarantined: Record<FaultScope, number> = { sample: 0, shard: 0, source: 0 };
   readonly errors: PipelineError[] = [];
   readonly warnings: string[] = [];
   moreErrors = 0;
   consecutive = 0;
+  listener: FaultListener | undefined;
   readonly open = new Map<Quarantine, OpenQuarantine>();
 }
 
 /** Decides about the errors of one run, and keeps account of them. */
 export class Faults {
-  readonly #policies: Record<Scope, ErrorPolicy>;
+  readonly #policies: Record<FaultScope, ErrorPolicy>;
   readonly #maxConsecutive: number;
   readonly #signal: AbortSignal;
   #account = new Account();
@@ -134,7 +142,7 @@ export class Faults {
         this.#put(policy, { scope: "sample", error, stage, at: this.#at, input, given });
       }
     }
-    this.#keep(error);
+    this.#keep(error, "sample");
     if (++this.#account.consecutive < this.#maxConsecutive) return;
     const hint = `${this.#account.consecutive} samples failed one after another: this is the last of them`;
     throw withFacts(error, { hint });
@@ -160,7 +168,12 @@ export class Faults {
     this.#account.consecutive = 0;
   }
 
+  listen(listener: FaultListener): void {
+    this.#account.listener = listener;
+  }
+
   warn(warning: string): void {
+    this.#account.listener?.warning(warning);
     if (this.#account.warnings.length < KEPT) this.#account.warnings.push(warning);
   }
 
@@ -184,7 +197,7 @@ export class Faults {
     if (policy === "raise") throw error;
     if (policy === "skip") this.#account.skipped[fault.scope]++;
     else this.#put(policy, fault);
-    this.#keep(error);
+    this.#keep(error, fault.scope);
   }
 
   #put(quarantine: Quarantine, fault: QuarantinedFault): void {
@@ -192,8 +205,9 @@ export class Faults {
     this.#account.quarantined[fault.scope]++;
   }
 
-  #keep(error: PipelineError): void {
-    const { errors } = this.#account;
+  #keep(error: PipelineError, scope: FaultScope): void {
+    const { errors, listener } = this.#account;
+    listener?.fault(error, scope);
     if (errors.length < KEPT) errors.push(error);
     else this.#account.moreErrors++;
   }

@@ -6,8 +6,10 @@ import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import { forgetInputs, keepInputs, mayFail } from "./inputs.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
+import type { Meter } from "./progress.ts";
 import { wholeShare } from "./share.ts";
 import type { DecodeRequest, Source } from "./source.ts";
+import type { StageClock } from "./timings.ts";
 
 /** A source and what is done with its samples, as data: what a `Dataset` holds. */
 export interface Plan {
@@ -97,10 +99,12 @@ export interface OpenOptions {
   readonly faults: Faults;
   readonly signal: AbortSignal;
   readonly resume: Checkpoint | undefined;
+  readonly meter?: Meter | undefined;
+  readonly clock?: StageClock | undefined;
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
-export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): AsyncIterable<Chunk> {
+export function openPlan(plan: Plan, { faults, signal, resume, meter, clock }: OpenOptions): AsyncIterable<Chunk> {
   const { source, operators, epoch } = plan;
   const decoding = decodingOf(plan);
   const specs = [...operators];
@@ -137,9 +141,11 @@ export function openPlan(plan: Plan, { faults, signal, resume }: OpenOptions): A
     interleave: interleaveOf(segments, epoch),
     faults,
     signal,
+    meter,
   });
-  const chunks = keepsInputs && decoding === undefined ? keep(read) : read;
-  const items = connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress });
+  const kept = keepsInputs && decoding === undefined ? keep(read) : read;
+  const chunks = clock === undefined ? kept : clock.time(source.name, kept);
+  const items = connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress, clock });
   return faults.quarantines ? quarantined(items, faults, source.type) : items;
 }
 

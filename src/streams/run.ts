@@ -5,21 +5,23 @@ import { type Checkpoint, checkCheckpoint } from "./checkpoint.ts";
 import { type Chunk, rowsOf, slice } from "./chunk.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
 import { fingerprintOf, openPlan, type Plan, typeOfPlan } from "./plan.ts";
+import type { RunProgress } from "./progress.ts";
 import type { Sink } from "./sink.ts";
 import { type Origin, progressAt } from "./trace.ts";
+import { RunWatch, type TimeSummary, type WatchOptions } from "./watch.ts";
 
 /** How to pass over a dataset. */
-export interface RunOptions {
+export interface RunOptions extends WatchOptions {
   /** Ends the run: waiting calls reject with `signal.reason`, and nothing is delivered after it. */
   readonly signal?: AbortSignal | undefined;
   /** Where to go on: from {@link Run.checkpoint}. @default the start */
   readonly resume?: Checkpoint | undefined;
-  /** What to do with errors of samples and shards. @default "raise" */
+  /** What to do with errors of samples, shards and sources. @default "raise" */
   readonly onError?: ErrorPolicy | ErrorPolicies | undefined;
 }
 
 /** What a run did. */
-export interface RunSummary extends FaultSummary {
+export interface RunSummary extends FaultSummary, TimeSummary {
   /** Items handed out. */
   readonly items: number;
 }
@@ -28,6 +30,7 @@ export interface RunSummary extends FaultSummary {
 export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposable {
   readonly #plan: Plan;
   readonly #faults: Faults;
+  readonly #watch: RunWatch;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly #resume: Checkpoint | undefined;
@@ -48,12 +51,14 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 
   readonly #requestedEpoch: number | undefined;
 
-  constructor(plan: Plan, epoch: number | undefined, { signal, resume, onError = "raise" }: RunOptions) {
+  constructor(plan: Plan, epoch: number | undefined, options: RunOptions) {
+    const { signal, resume, onError = "raise" } = options;
     this.#plan = { ...plan, epoch: resume?.epoch ?? epoch ?? 0 };
     this.#resume = resume;
     this.#requestedEpoch = epoch;
     this.#signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
     this.#faults = new Faults(onError, this.#signal);
+    this.#watch = new RunWatch(this.#plan, options);
     this.#signal.addEventListener("abort", () => this.#giveUp(this.#signal.reason), { once: true });
   }
 
@@ -90,8 +95,10 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
         if (this.#signal.aborted) return this.#stopped();
         if (done === true) {
           [this.#closed, this.#ended] = [true, true];
+          this.#watch.end(this.#items);
           return { done: true, value: undefined };
         }
+        this.#watch.tick(this.#items);
         if (value.length === 0) continue;
         [this.#chunk, this.#rows, this.#next] = [value, rowsOf(value), 0];
         return { done: false, value: this.#take() };
@@ -99,6 +106,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     } catch (error) {
       if (this.#signal.aborted) return this.#stopped();
       this.#closed = true;
+      this.#watch.end(this.#items, { error });
       throw error;
     }
   }
@@ -119,7 +127,10 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       if (resume.ended) return emptyIterator;
     }
     this.#signal.throwIfAborted();
-    return openPlan(this.#plan, { faults: this.#faults, signal: this.#signal, resume })[Symbol.asyncIterator]();
+    await this.#watch.start(this.#faults);
+    const { meter, clock } = this.#watch;
+    const context = { faults: this.#faults, signal: this.#signal, resume, meter, clock };
+    return openPlan(this.#plan, context)[Symbol.asyncIterator]();
   }
 
   /** After an abort: the caller's reason; after {@link return}: the end. */
@@ -135,6 +146,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     const chunks = this.#chunks;
     this.#chunks = emptyIterator;
     await chunks?.return?.()?.catch(() => {});
+    this.#watch.end(this.#items);
   }
 
   /** Ends the run early and frees what it holds. Twice is fine. */
@@ -174,7 +186,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 
   /** What the run did so far. */
   get summary(): RunSummary {
-    return { items: this.#items, ...this.#faults.summary };
+    return { items: this.#items, ...this.#faults.summary, ...this.#watch.summary };
+  }
+
+  /** How far it has come. What there is in all is asked for with the first look, and known soon after. */
+  get progress(): RunProgress {
+    return this.#watch.progress(this.#items);
   }
 
   /**
@@ -182,12 +199,14 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
    * behind. {@link summary} then tells what was skipped.
    */
   async pipeTo<R>(into: Sink<T, R>): Promise<R> {
+    this.#watch.consumer = into.name;
     const sink = await into.open({ type: typeOfPlan(this.#plan), signal: this.#signal });
     try {
       for await (const chunk of this.#wholeChunks()) await sink.write(chunk);
       this.#signal.throwIfAborted();
       return await sink.close();
     } catch (error) {
+      this.#watch.end(this.#items, { error });
       await this.return();
       await sink.abort(error);
       throw error;
@@ -196,7 +215,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 
   /** Goes to the end, and counts. */
   async count(): Promise<number> {
-    for await (const _ of this.#wholeChunks());
+    try {
+      for await (const _ of this.#wholeChunks());
+    } catch (error) {
+      this.#watch.end(this.#items, { error });
+      throw error;
+    }
     return this.#items;
   }
 
@@ -220,8 +244,10 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       yield value;
       [this.#chunk, this.#last] = [value, value.length - 1];
       this.#items += value.length;
+      this.#watch.tick(this.#items);
     }
     [this.#closed, this.#ended] = [true, true];
+    this.#watch.end(this.#items);
   }
 }
 

@@ -2,6 +2,7 @@ import type { AnySampleType } from "../schema/sample.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
+import type { Meter } from "./progress.ts";
 import type { Share } from "./share.ts";
 import type { Trace } from "./trace.ts";
 
@@ -21,6 +22,8 @@ export interface SourceRequest {
   readonly interleave: Interleave | undefined;
   readonly faults: Faults;
   readonly signal: AbortSignal;
+  /** Where to count what is read. */
+  readonly meter?: Meter | undefined;
 }
 
 /** How encoded samples are wanted. */
@@ -65,6 +68,10 @@ export interface Source<out T = unknown> {
   readonly decoder?: Decoder | undefined;
   /** Addresses of the shards, in stored order; absent where there are none. */
   listShards?(): Promise<readonly string[]>;
+  /** How many samples there are, where that is known without reading them. */
+  count?(): Promise<number | undefined>;
+  /** Bytes of all shards as they are stored, where known. */
+  size?(): Promise<number | undefined>;
   /** One sample as {@link read} would give it, from the files that it was stored in; absent where samples come from no files. */
   restore?(files: StoredFiles, trace: Trace): Chunk;
   /** The same source with only these shards. */
