@@ -107,11 +107,6 @@ export class Faults {
     return isQuarantine(this.#policies.sample);
   }
 
-  /** Whether any of its policies is a quarantine. */
-  get quarantines(): boolean {
-    return Object.values(this.#policies).some(isQuarantine);
-  }
-
   /** Opens what faults are put into. */
   open(type: AnySampleType | undefined): void {
     for (const policy of Object.values(this.#policies)) {

@@ -111,10 +111,11 @@ export function openPlan(plan: Plan, { faults, signal, resume, meter, clock }: O
   const { keepsInputs } = faults;
   // Behind the last stage that may fail nobody asks for what rows were made of.
   const failsUpTo = operators.findLastIndex(mayFail) + 1;
-  const from = decoding?.at ?? 0;
-  const keep = keepInputs(failsUpTo <= from);
-  if (keepsInputs)
-    specs.splice(Math.max(failsUpTo, from), 0, { name: "forget", works: "records", open: () => forgetInputs });
+  const keep = keepInputs(failsUpTo <= (decoding?.at ?? 0));
+  const forgetAt = Math.max(failsUpTo, decoding?.at ?? 0);
+  if (keepsInputs && forgetAt < operators.length) {
+    specs.splice(forgetAt, 0, { name: "forget", works: "records", open: () => forgetInputs });
+  }
   if (decoding !== undefined) {
     specs.splice(decoding.at, 0, {
       name: "decode",
@@ -145,22 +146,7 @@ export function openPlan(plan: Plan, { faults, signal, resume, meter, clock }: O
   });
   const kept = keepsInputs && decoding === undefined ? keep(read) : read;
   const chunks = clock === undefined ? kept : clock.time(source.name, kept);
-  const items = connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress, clock });
-  return faults.quarantines ? quarantined(items, faults, source.type) : items;
-}
-
-/** Has a quarantine open while a plan is at work. */
-async function* quarantined(
-  chunks: AsyncIterable<Chunk>,
-  faults: Faults,
-  type: AnySampleType | undefined,
-): AsyncGenerator<Chunk> {
-  faults.open(type);
-  try {
-    for await (const chunk of chunks) yield chunk;
-  } finally {
-    faults.close();
-  }
+  return connect(chunks, segments, source.type, { epoch, faults, signal, resume: progress, clock });
 }
 
 /** A windowed shuffle in the first segment has the source read its shards in a seeded order, whatever stands before it. */

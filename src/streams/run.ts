@@ -95,7 +95,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
         if (this.#signal.aborted) return this.#stopped();
         if (done === true) {
           [this.#closed, this.#ended] = [true, true];
-          this.#watch.end(this.#items);
+          this.#over();
           return { done: true, value: undefined };
         }
         this.#watch.tick(this.#items);
@@ -106,7 +106,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     } catch (error) {
       if (this.#signal.aborted) return this.#stopped();
       this.#closed = true;
-      this.#watch.end(this.#items, { error });
+      this.#over({ error });
       throw error;
     }
   }
@@ -128,6 +128,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     this.#signal.throwIfAborted();
     await this.#watch.start(this.#faults);
+    this.#faults.open(this.#plan.source.type);
     const { meter, clock } = this.#watch;
     const context = { faults: this.#faults, signal: this.#signal, resume, meter, clock };
     return openPlan(this.#plan, context)[Symbol.asyncIterator]();
@@ -141,12 +142,18 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     throw this.#signal.reason;
   }
 
+  /** Nothing more will come. Twice is fine. */
+  #over(failure?: { readonly error: unknown }): void {
+    this.#faults.close();
+    this.#watch.end(this.#items, failure);
+  }
+
   async #close(): Promise<void> {
     [this.#rows, this.#next, this.#closed] = [[], 0, true];
     const chunks = this.#chunks;
     this.#chunks = emptyIterator;
     await chunks?.return?.()?.catch(() => {});
-    this.#watch.end(this.#items);
+    this.#over();
   }
 
   /** Ends the run early and frees what it holds. Twice is fine. */
@@ -206,7 +213,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       this.#signal.throwIfAborted();
       return await sink.close();
     } catch (error) {
-      this.#watch.end(this.#items, { error });
+      this.#over({ error });
       await this.return();
       await sink.abort(error);
       throw error;
@@ -218,7 +225,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     try {
       for await (const _ of this.#wholeChunks());
     } catch (error) {
-      this.#watch.end(this.#items, { error });
+      this.#over({ error });
       throw error;
     }
     return this.#items;
@@ -247,7 +254,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       this.#watch.tick(this.#items);
     }
     [this.#closed, this.#ended] = [true, true];
-    this.#watch.end(this.#items);
+    this.#over();
   }
 }
 
