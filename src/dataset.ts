@@ -22,11 +22,12 @@ import { type ShardOptions, ShardSource } from "./sources/shards.ts";
 import type { Batch } from "./streams/batch.ts";
 import { type Explanation, explainPlan } from "./streams/explain.ts";
 import { Operator } from "./streams/operator.ts";
+import { WantsNoMore } from "./streams/pair.ts";
 import { decodingOf, type Plan, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
 import { operatorsOfReplay } from "./streams/replay.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
-import type { Sink } from "./streams/sink.ts";
+import type { Sink, SinkFor } from "./streams/sink.ts";
 import type { Source } from "./streams/source.ts";
 
 let stepsOf: (dataset: Dataset<never>) => { source: Source; operators: readonly Operator<never, unknown>[] };
@@ -198,7 +199,7 @@ export class Dataset<T> implements AsyncIterable<T> {
    * Passes everything to a sink, or to any `WritableStream`. When reading or writing fails, or the run is aborted, the sink
    * leaves nothing half-written behind.
    */
-  pipeTo<R>(sink: Sink<T, R>, options?: RunOptions): Promise<R>;
+  pipeTo<R>(sink: Sink<T, R> & SinkFor<T>, options?: RunOptions): Promise<R>;
   pipeTo(writable: WritableStream<T>, options?: RunOptions & StreamPipeOptions): Promise<void>;
   async pipeTo<R>(
     into: Sink<T, R> | WritableStream<T>,
@@ -210,10 +211,15 @@ export class Dataset<T> implements AsyncIterable<T> {
       );
     }
     if (into instanceof WritableStream) {
-      await this.stream(options).pipeTo(into, options);
+      try {
+        await this.stream(options).pipeTo(into, options);
+      } catch (error) {
+        // `take(3).writable` has its three.
+        if (!(error instanceof WantsNoMore)) throw error;
+      }
       return undefined;
     }
-    return this.run(options).pipeTo(into);
+    return this.run(options).pipeTo(into as Sink<T, R> & SinkFor<T>);
   }
 
   /** All items, in memory. */
@@ -226,7 +232,10 @@ export class Dataset<T> implements AsyncIterable<T> {
     return this.take(n).toArray();
   }
 
-  /** How many items there are. Goes through all of them; of samples of shards right behind the source, none is decoded. */
+  /**
+   * How many items there are. Goes through all of them; of samples of shards right behind the source, none is decoded, so that
+   * those are counted too that would not decode and that going through them would fail at or skip.
+   */
   async count(options?: RunOptions): Promise<number> {
     return new Run<T>(withoutDecoding(this.#plan), this.#epoch, options ?? {}).count();
   }

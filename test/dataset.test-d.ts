@@ -8,6 +8,7 @@ import {
   fromArray,
   type Infer,
   type InferInput,
+  jsonLinesWriter,
   type NdArray,
   shardWriter,
 } from "../src/index.ts";
@@ -101,3 +102,12 @@ compose(
   map((n: number) => String(n)),
   map((n: number) => n + 1),
 );
+
+// A shard holds samples
+// @ts-expect-error these are batches
+photos.batch(8).pipeTo(shardWriter("x.tar"));
+// @ts-expect-error these are batches
+photos.batch(8).run().pipeTo(shardWriter("x.tar"));
+photos.pipeTo(shardWriter("x.tar", { key: (photo) => photo.label }));
+photos.run().pipeTo(shardWriter("x.tar"));
+photos.batch(8).pipeTo(jsonLinesWriter("x.jsonl"));

@@ -6,7 +6,7 @@ import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
 import { findShards, type ShardNames, shardNames, shardPath } from "../storage/shard-names.ts";
 import { Batch } from "../streams/batch.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
-import type { OpenSink, Sink, SinkContext } from "../streams/sink.ts";
+import type { OpenSink, SampleSink, SinkContext } from "../streams/sink.ts";
 import type { Origin } from "../streams/trace.ts";
 import { checkKey } from "../tar/writer.ts";
 import { ShardFile, type WrittenShard } from "./shard-file.ts";
@@ -43,7 +43,7 @@ export interface WrittenShards {
  * written.samples; // 2
  * ```
  */
-export function shardWriter<T>(pattern: string, options: ShardWriterOptions<T> = {}): Sink<T, WrittenShards> {
+export function shardWriter<T>(pattern: string, options: ShardWriterOptions<T> = {}): SampleSink<T, WrittenShards> {
   for (const [name, limit] of Object.entries({
     samplesPerShard: options.samplesPerShard,
     bytesPerShard: options.bytesPerShard,
@@ -54,6 +54,7 @@ export function shardWriter<T>(pattern: string, options: ShardWriterOptions<T> =
   }
   return {
     name: "shardWriter",
+    takesBatches: false,
     open: (context) => OpenShardWriter.open(pattern, options as ShardWriterOptions, context),
   };
 }

@@ -27,6 +27,8 @@ export type BatchData = { readonly columns: Columns } | { readonly rows: readonl
  * with `recycle: true`: those are valid until the next one is asked for, or until {@link release}.
  */
 export class Batch<T = unknown> implements Iterable<T> {
+  /** Only a type: tells batches from samples. */
+  declare readonly "~batch": true;
   readonly length: number;
   readonly #data: BatchData;
   readonly #trace: Trace;

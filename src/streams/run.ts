@@ -6,7 +6,7 @@ import { type Chunk, rowsOf, slice } from "./chunk.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
 import { fingerprintOf, openPlan, type Plan, typeOfPlan } from "./plan.ts";
 import type { RunProgress } from "./progress.ts";
-import type { Sink } from "./sink.ts";
+import type { Sink, SinkFor } from "./sink.ts";
 import { type Origin, progressAt } from "./trace.ts";
 import { RunWatch, type TimeSummary, type WatchOptions } from "./watch.ts";
 
@@ -205,7 +205,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
    * Passes everything to a sink. When reading or writing fails, or the run is aborted, the sink leaves nothing half-written
    * behind. {@link summary} then tells what was skipped.
    */
-  async pipeTo<R>(into: Sink<T, R>): Promise<R> {
+  async pipeTo<R>(into: Sink<T, R> & SinkFor<T>): Promise<R> {
     this.#watch.consumer = into.name;
     const sink = await into.open({ type: typeOfPlan(this.#plan), signal: this.#signal });
     try {
