@@ -31,7 +31,8 @@ export class QuarantinedSource implements Source {
   }
 
   async describe(): Promise<Json> {
-    return [this.#path.replace(/^.*[\\/]/, ""), this.#of.name, await this.#of.describe()];
+    // Not of what the shards are: they may be gone.
+    return [this.#path.replace(/^.*[\\/]/, ""), this.#of.name, (await this.type?.cid()) ?? null];
   }
 
   /** What had failed of the sample at a position. */
@@ -110,7 +111,7 @@ export class QuarantinedSource implements Source {
 
   async *#fromShard(shard: string, index: number, position: number, request: SourceRequest): AsyncGenerator<Chunk> {
     // Addresses in origins are without their secrets.
-    const urls = (await this.#of.listShards?.()) ?? [];
+    const urls = (await this.#of.listShards?.().catch(() => [])) ?? [];
     const url = urls.find((one) => shownAddress(one) === shard) ?? shard;
     const source = this.#of.only?.([url]);
     if (source === undefined) return;

@@ -207,7 +207,7 @@ describe("quarantine()", () => {
     const run = dataset(one, Wrong).run({ onError: quarantine(path) });
     expect(await run.count()).toBe(0);
     expect(run.summary.quarantinedSamples).toBe(5);
-    const again = replay(path, dataset(join(folder, "gone-{0..3}.tar"), Item));
+    const again = replay(path, dataset(join(folder, "gone-*.tar"), Item));
     expect(await again.toArray()).toEqual([0, 1, 2, 3, 4].map(item));
     expect((await again.withOrigin().head(1))[0]!.origin).toMatchObject({ shard: one, key: "000000000", index: 0 });
   });
