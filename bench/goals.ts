@@ -1,6 +1,6 @@
 import type { SetName } from "./measured/sets.ts";
 
-export const TASKS = ["batch", "read", "shuffle", "write", "floor", "memory", "micro"] as const;
+export const TASKS = ["batch", "read", "shuffle", "write", "floor", "memory", "micro", "quarantine"] as const;
 export type TaskName = (typeof TASKS)[number];
 
 /** Least ratios to peers on Node; `best` is the fastest peer of all, and needs `--peers all`. */
@@ -44,3 +44,5 @@ export const memoryGoal = (set: SetName, variant: string): number =>
 export const STAGE_GOAL = 30;
 /** ms that `import "shardstream"` adds to an empty module on Node. */
 export const IMPORT_GOAL = 40;
+/** Percent of CPU time that a quarantine adds to skipping, where 1 % of the samples fail. */
+export const QUARANTINE_GOAL = 3;

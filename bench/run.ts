@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how fast shardstream is beside Python's libraries, and beside its goals.
  *
- *     node bench/run.ts [--sets small,image,embedding] [--tasks batch,read,shuffle,write,floor,memory,micro]
+ *     node bench/run.ts [--sets small,image,embedding] [--tasks batch,read,shuffle,write,floor,memory,micro,quarantine]
  *                       [--runtimes node,deno,bun] [--peers atdata,webdataset|all|none] [--repeat 5] [--smoke] [--check]
  *                       [--out FILE]
  *
@@ -19,8 +19,8 @@ import { importTimes } from "./import-time.ts";
 import { SETS, type SetName } from "./measured/sets.ts";
 import { buildMeasured, canPin, RUNTIMES, type Runtime, versionOf } from "./processes.ts";
 import { Report } from "./report.ts";
-import { floorTable, memoryTable, microTables, peerTables } from "./tables.ts";
-import { compareFloor, comparePeers, measureMemory, measureMicro, type Options } from "./tasks.ts";
+import { floorTable, memoryTable, microTables, peerTables, quarantineTable } from "./tables.ts";
+import { compareFloor, comparePeers, measureMemory, measureMicro, measureQuarantine, type Options } from "./tasks.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -82,6 +82,7 @@ if (tasks.includes("micro")) {
   const added = report.below("import", ours - empty, IMPORT_GOAL, " ms");
   report.text(`\`import "shardstream"\` on Node adds ${added} to the ${empty.toFixed(0)} ms of an empty module.`);
 }
+if (tasks.includes("quarantine")) quarantineTable(await measureQuarantine(data, options), report);
 report.heading(2, "Goals");
 report.text(`${report.met} met, ${report.missed.length} missed.`, "", ...report.missed.map((line) => `- ${line}`));
 if (!options.allPeers) report.text("Goals beside the best peer are judged by `npm run bench -- --peers all`.");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CACHE, type Data } from "./data.ts";
 import { MEMORY_VARIANTS, type TaskName, VARIANTS } from "./goals.ts";
 import type { MicroFigure } from "./measured/micro.ts";
+import type { QuarantineFigure } from "./measured/quarantine.ts";
 import type { Round } from "./measured/serve.ts";
 import type { SetName } from "./measured/sets.ts";
 import { type Contestant, type Runtime, startOurs, startPeer } from "./processes.ts";
@@ -182,6 +183,21 @@ export async function measureMicro(sets: readonly Data[], options: Options): Pro
     await contestant.end();
     figures.set(runtime, all);
     process.stderr.write(`micro on ${runtime}\n`);
+  }
+  return figures;
+}
+
+/** A quarantine beside skipping, by runtime. */
+export async function measureQuarantine(
+  [data]: readonly Data[],
+  options: Options,
+): Promise<Map<Runtime, readonly QuarantineFigure[]>> {
+  const figures = new Map<Runtime, readonly QuarantineFigure[]>();
+  for (const runtime of options.runtimes) {
+    const contestant = startOurs(runtime, "quarantine", data!, String(options.roundSeconds), { pin: options.pin });
+    figures.set(runtime, await contestant.answer<readonly QuarantineFigure[]>());
+    await contestant.end();
+    process.stderr.write(`quarantine on ${runtime}\n`);
   }
   return figures;
 }
