@@ -1,6 +1,6 @@
 import type { SetName } from "./measured/sets.ts";
 
-export const TASKS = ["batch", "read", "shuffle", "write", "floor", "memory", "micro", "random"] as const;
+export const TASKS = ["batch", "read", "shuffle", "write", "floor", "memory", "micro", "random", "quarantine"] as const;
 export type TaskName = (typeof TASKS)[number];
 
 /** Least ratios to peers on Node; `best` is the fastest peer of all, and needs `--peers all`. */
@@ -52,3 +52,5 @@ export const RANDOM_GOALS: Readonly<Record<number, { readonly sample: number; re
 };
 export const RESUME_GOAL = 2;
 export const LOAD_GOAL = { ms: 50, mb: 20 } as const;
+/** Percent of CPU time that a quarantine adds to skipping, where 1 % of the samples fail. */
+export const QUARANTINE_GOAL = 3;

@@ -12,7 +12,7 @@ export type Runtime = (typeof RUNTIMES)[number];
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const DIST = new URL("../dist/index.js", import.meta.url).href;
-const MEASURED = ["ours", "floor", "contrast", "memory", "micro", "random-access"] as const;
+const MEASURED = ["ours", "floor", "contrast", "memory", "micro", "random-access", "quarantine"] as const;
 export type Measured = (typeof MEASURED)[number];
 
 /** Strips the types from what is measured, so that no runtime spends time or memory on that. */

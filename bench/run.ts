@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how fast shardstream is beside Python's libraries, and beside its goals.
  *
- *     node bench/run.ts [--sets small,image,embedding] [--tasks batch,read,shuffle,write,floor,memory,micro,random]
+ *     node bench/run.ts [--sets small,image,embedding] [--tasks batch,read,shuffle,write,floor,memory,micro,random,quarantine]
  *                       [--runtimes node,deno,bun] [--peers atdata,webdataset|all|none] [--repeat 5] [--smoke] [--check]
  *                       [--out FILE]
  *
@@ -19,8 +19,16 @@ import { importTimes } from "./import-time.ts";
 import { SETS, type SetName } from "./measured/sets.ts";
 import { buildMeasured, canPin, RUNTIMES, type Runtime, versionOf } from "./processes.ts";
 import { Report } from "./report.ts";
-import { floorTable, memoryTable, microTables, peerTables, randomTable } from "./tables.ts";
-import { compareFloor, comparePeers, measureMemory, measureMicro, measureRandom, type Options } from "./tasks.ts";
+import { floorTable, memoryTable, microTables, peerTables, quarantineTable, randomTable } from "./tables.ts";
+import {
+  compareFloor,
+  comparePeers,
+  measureMemory,
+  measureMicro,
+  measureQuarantine,
+  measureRandom,
+  type Options,
+} from "./tasks.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -83,6 +91,7 @@ if (tasks.includes("micro")) {
   report.text(`\`import "shardstream"\` on Node adds ${added} to the ${empty.toFixed(0)} ms of an empty module.`);
 }
 if (tasks.includes("random")) randomTable(await measureRandom(data[0]!, options, smoke ? 1e7 : 1e9), report);
+if (tasks.includes("quarantine")) quarantineTable(await measureQuarantine(data, options), report);
 report.heading(2, "Goals");
 report.text(`${report.met} met, ${report.missed.length} missed.`, "", ...report.missed.map((line) => `- ${line}`));
 if (!options.allPeers) report.text("Goals beside the best peer are judged by `npm run bench -- --peers all`.");

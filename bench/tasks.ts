@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { CACHE, type Data } from "./data.ts";
 import { MEMORY_VARIANTS, type TaskName, VARIANTS } from "./goals.ts";
 import type { MicroFigure } from "./measured/micro.ts";
+import type { QuarantineFigure } from "./measured/quarantine.ts";
 import type { RandomFigure } from "./measured/random-access.ts";
 import type { Round } from "./measured/serve.ts";
 import type { SetName } from "./measured/sets.ts";
@@ -197,6 +198,21 @@ export async function measureRandom(data: Data, options: Options, bytes: number)
       await contestant.end();
     }
     process.stderr.write(`random access, samples of ${size} bytes\n`);
+  }
+  return figures;
+}
+
+/** A quarantine beside skipping, by runtime. */
+export async function measureQuarantine(
+  [data]: readonly Data[],
+  options: Options,
+): Promise<Map<Runtime, readonly QuarantineFigure[]>> {
+  const figures = new Map<Runtime, readonly QuarantineFigure[]>();
+  for (const runtime of options.runtimes) {
+    const contestant = startOurs(runtime, "quarantine", data!, String(options.roundSeconds), { pin: options.pin });
+    figures.set(runtime, await contestant.answer<readonly QuarantineFigure[]>());
+    await contestant.end();
+    process.stderr.write(`quarantine on ${runtime}\n`);
   }
   return figures;
 }

@@ -1,5 +1,6 @@
 import type { DictSample } from "./codec/dict-sample.ts";
 import type { RawSample } from "./codec/raw-sample.ts";
+import { misuse } from "./errors.ts";
 import type { Predicate, PredicateBuilder, UntypedPredicateBuilder } from "./manifest/predicate.ts";
 import { type BatchOptions, batch } from "./operators/batch.ts";
 import { filter } from "./operators/filter.ts";
@@ -16,21 +17,26 @@ import type { Untyped } from "./schema/field.ts";
 import type { AnySampleType, SampleType, SampleTypeOf } from "./schema/sample.ts";
 import { type AnyIterable, IterableSource } from "./sources/from-iterable.ts";
 import { JsonLinesSource } from "./sources/json-lines.ts";
+import { QuarantinedSource } from "./sources/quarantined.ts";
 import { type ShardOptions, ShardSource } from "./sources/shards.ts";
 import type { Batch } from "./streams/batch.ts";
 import { type Explanation, explainPlan } from "./streams/explain.ts";
 import { Operator } from "./streams/operator.ts";
+import { WantsNoMore } from "./streams/pair.ts";
 import type { Choice } from "./streams/pick.ts";
-import { type Plan, permuteOf, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
+import { decodingOf, type Plan, permuteOf, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
+import { operatorsOfReplay } from "./streams/replay.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
 import { SavedRun, type SaveOptions } from "./streams/saved-run.ts";
 import { forecastShuffle, type ShuffleForecast } from "./streams/shuffle-forecast.ts";
-import type { Sink } from "./streams/sink.ts";
+import type { Sink, SinkFor } from "./streams/sink.ts";
 import type { InputPlan, SampleCount, Source } from "./streams/source.ts";
 
 /** The plan of a dataset that is to be the input of another; for what builds on datasets. */
 export let inputPlanOf: (dataset: Dataset<unknown>) => InputPlan;
+
+let stepsOf: (dataset: Dataset<never>) => { source: Source; operators: readonly Operator<never, unknown>[] };
 
 /**
  * A plan: where samples come from, and what is done with them. Immutable; every method that adds a step gives a longer plan.
@@ -52,6 +58,10 @@ export class Dataset<T> implements AsyncIterable<T> {
   readonly #operators: readonly Operator<never, unknown>[];
   /** Absent: 0, or that of a checkpoint. */
   readonly #epoch: number | undefined;
+
+  static {
+    stepsOf = (dataset) => ({ source: dataset.#source, operators: dataset.#operators });
+  }
 
   /** For new kinds of sources; the functions that make datasets are `dataset`, `fromArray` and the other `from…`. */
   constructor(source: Source<T>, operators: readonly Operator<never, unknown>[] = [], epoch?: number) {
@@ -164,7 +174,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** The same plan for another pass: shuffles differ from epoch to epoch. @default 0 */
   epoch(epoch: number): Dataset<T> {
     if (!Number.isSafeInteger(epoch) || epoch < 0) {
-      throw new RangeError(`Cannot set the epoch: it must be a whole number >= 0, not ${epoch}`);
+      throw misuse(new RangeError(`Cannot set the epoch: it must be a whole number >= 0, not ${epoch}`));
     }
     return new Dataset(this.#source as Source<T>, this.#operators, epoch);
   }
@@ -201,28 +211,36 @@ export class Dataset<T> implements AsyncIterable<T> {
    * leaves nothing half-written behind. With `{ checkpoint: path }` output and checkpoint are saved together on the way, and
    * the same call after a crash, a kill or an abort goes on where they were.
    */
-  pipeTo<R>(sink: Sink<T, R>, options?: RunOptions & SaveOptions): Promise<R>;
+  pipeTo<R>(sink: Sink<T, R> & SinkFor<T>, options?: RunOptions & SaveOptions): Promise<R>;
   pipeTo(writable: WritableStream<T>, options?: RunOptions & StreamPipeOptions): Promise<void>;
   async pipeTo<R>(
     into: Sink<T, R> | WritableStream<T>,
     options: RunOptions & SaveOptions & StreamPipeOptions = {},
   ): Promise<R | undefined> {
     if (typeof into !== "object" || into === null || !(into instanceof WritableStream || "open" in into)) {
-      throw new TypeError("Cannot pipe a dataset: give it a sink, such as shardWriter(pattern), or a WritableStream");
+      throw misuse(
+        new TypeError("Cannot pipe a dataset: give it a sink, such as shardWriter(pattern), or a WritableStream"),
+      );
     }
     if (into instanceof WritableStream) {
       if (options.checkpoint !== undefined) {
         throw new TypeError("Cannot keep a checkpoint: a WritableStream cannot be taken up again; give a sink");
       }
-      await this.stream(options).pipeTo(into, options);
+      try {
+        await this.stream(options).pipeTo(into, options);
+      } catch (error) {
+        // `take(3).writable` has its three.
+        if (!(error instanceof WantsNoMore)) throw error;
+      }
       return undefined;
     }
-    if (options.checkpoint === undefined) return this.run(options).pipeTo(into);
+    const sink = into as Sink<T, R> & SinkFor<T>;
+    if (options.checkpoint === undefined) return this.run(options).pipeTo(sink);
     if (options.resume !== undefined) {
       throw new TypeError("Cannot resume from two places: give the file of the checkpoint, or { resume }");
     }
     const save = await SavedRun.open(options.checkpoint, options.checkpointEveryMs);
-    return this.run({ ...options, resume: save.checkpoint }).pipeTo(into, save);
+    return this.run({ ...options, resume: save.checkpoint }).pipeTo(sink, save);
   }
 
   /**
@@ -239,18 +257,20 @@ export class Dataset<T> implements AsyncIterable<T> {
    * ```
    */
   async at(place: number, options?: Pick<RunOptions, "signal">): Promise<T | undefined> {
-    if (!Number.isSafeInteger(place)) throw new RangeError(`Cannot take at(${place}): it must be a whole number`);
+    if (!Number.isSafeInteger(place))
+      throw misuse(new RangeError(`Cannot take at(${place}): it must be a whole number`));
     const [sample] = await this.#pick("at", slice(place, place === -1 ? undefined : place + 1)).toArray(options);
     return sample;
   }
 
   /** The first sample with a key, in stored order; undefined where there is none. Otherwise as {@link at}. */
   async get(key: string, options?: Pick<RunOptions, "signal">): Promise<T | undefined> {
-    if (typeof key !== "string") throw new TypeError(`Cannot get a sample: its key must be text, not ${typeof key}`);
+    if (typeof key !== "string")
+      throw misuse(new TypeError(`Cannot get a sample: its key must be text, not ${typeof key}`));
     this.#checkPick("get");
     const { find, name } = this.#source;
     if (find === undefined)
-      throw new TypeError(`Cannot use get on ${name}: its samples have no keys; use dataset(pattern)`);
+      throw misuse(new TypeError(`Cannot use get on ${name}: its samples have no keys; use dataset(pattern)`));
     const place = await find.call(this.#source, key, options?.signal);
     return place === undefined ? undefined : this.at(place, options);
   }
@@ -272,10 +292,10 @@ export class Dataset<T> implements AsyncIterable<T> {
   /** `count` samples by chance, each at most once, in stored order: the same ones for the same seed. Read as by {@link at}. */
   sample(count: number, seed = 0): Dataset<T> {
     if (!Number.isSafeInteger(count) || count < 0) {
-      throw new RangeError(`Cannot sample: count must be a whole number >= 0, not ${count}`);
+      throw misuse(new RangeError(`Cannot sample: count must be a whole number >= 0, not ${count}`));
     }
     if (!Number.isSafeInteger(seed) || seed < 0 || seed > 0xffffffff) {
-      throw new RangeError(`Cannot sample: seed must be a whole number from 0 to 2^32 - 1, not ${seed}`);
+      throw misuse(new RangeError(`Cannot sample: seed must be a whole number from 0 to 2^32 - 1, not ${seed}`));
     }
     return this.#pick("sample", { kind: "sample", count, seed });
   }
@@ -283,7 +303,7 @@ export class Dataset<T> implements AsyncIterable<T> {
   #checkPick(what: string): void {
     const operator = this.#operators.find(({ spec }) => spec.oneToOne !== true);
     if (operator === undefined) return;
-    throw new TypeError(`Cannot use ${what} behind ${operator.name}: only select and map may stand before it`);
+    throw misuse(new TypeError(`Cannot use ${what} behind ${operator.name}: only select and map may stand before it`));
   }
 
   #pick(what: string, choice: Choice): Dataset<T> {
@@ -291,7 +311,9 @@ export class Dataset<T> implements AsyncIterable<T> {
     const { name } = this.#source;
     const source = this.#source.pick?.(choice);
     if (source === undefined) {
-      throw new TypeError(`Cannot use ${what} on ${name}: it cannot be read at any place, as shards and lists can`);
+      throw misuse(
+        new TypeError(`Cannot use ${what} on ${name}: it cannot be read at any place, as shards and lists can`),
+      );
     }
     return new Dataset<T>(source as Source<T>, this.#operators, this.#epoch);
   }
@@ -306,7 +328,10 @@ export class Dataset<T> implements AsyncIterable<T> {
     return this.take(n).toArray();
   }
 
-  /** How many items there are. Goes through all of them; of samples of shards right behind the source, none is decoded. */
+  /**
+   * How many items there are. Goes through all of them; of samples of shards right behind the source, none is decoded, so that
+   * those are counted too that would not decode and that going through them would fail at or skip.
+   */
   async count(options?: RunOptions): Promise<number> {
     return new Run<T>(withoutDecoding(this.#plan), this.#epoch, options ?? {}).count();
   }
@@ -424,7 +449,7 @@ export function dataset(
 function checkShardOptions(pattern: unknown, { endMarker, unknownFields }: ShardOptions): void {
   const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
   if (!isText(pattern) && !(Array.isArray(pattern) && pattern.every(isText))) {
-    throw new TypeError("Cannot open a dataset: its pattern must be text, or a list of addresses");
+    throw misuse(new TypeError("Cannot open a dataset: its pattern must be text, or a list of addresses"));
   }
   if (endMarker !== undefined) oneOf("endMarker", endMarker, ["required", "optional"]);
   if (unknownFields !== undefined) oneOf("unknownFields", unknownFields, ["error", "ignore"]);
@@ -432,8 +457,8 @@ function checkShardOptions(pattern: unknown, { endMarker, unknownFields }: Shard
 
 function oneOf(option: string, value: unknown, known: readonly string[]): void {
   if (known.includes(value as string)) return;
-  throw new TypeError(
-    `Cannot open a dataset: ${option} must be "${known.join('" or "')}", not ${JSON.stringify(value)}`,
+  throw misuse(
+    new TypeError(`Cannot open a dataset: ${option} must be "${known.join('" or "')}", not ${JSON.stringify(value)}`),
   );
 }
 
@@ -480,6 +505,34 @@ export function fromIterable(
 ): Dataset<never> {
   const [type, from] = samples === undefined ? [undefined, first] : [first as AnySampleType, samples];
   return new Dataset(new IterableSource("fromIterable", from as AnyIterable<never>, type));
+}
+
+/**
+ * What is in a {@link quarantine}, through the plan of the dataset that it came from: after a fix of a function or a type, the
+ * samples that did not come through. They come in the order they were put there, each once; `shuffle`, `take` and `skip` let
+ * them pass. What was not read of a damaged shard is read again.
+ *
+ * @example
+ * ```ts
+ * const halves = (divide: (n: number) => number) => fromArray([4, 5, 6]).map(divide);
+ * const strict = (n: number) => { if (n % 2) throw new Error("odd"); return n / 2; };
+ * await halves(strict).toArray({ onError: quarantine("odd.jsonl") }); // [2, 3]
+ * await replay("odd.jsonl", halves((n) => n / 2)).toArray(); // [2.5]
+ * ```
+ */
+export function replay<T>(path: string, dataset: Dataset<T>): Dataset<T> {
+  if (typeof path !== "string" || path === "") {
+    throw misuse(new TypeError("Cannot replay a quarantine: its path must be text"));
+  }
+  const { source, operators } = stepsOf(dataset as Dataset<never>);
+  const specs = operators.map(({ spec }) => spec);
+  const quarantined = new QuarantinedSource(path, source);
+  const decodeAt = decodingOf({ source, operators: specs })?.at;
+  const steps = operatorsOfReplay(specs, decodeAt, (position) => quarantined.failedAt(position));
+  return new Dataset(
+    quarantined as Source<T>,
+    steps.map((spec) => new Operator(spec)),
+  );
 }
 
 /** A dataset of JSON values, one a line, of files or http(s) addresses; patterns and compression as in {@link dataset}. */

@@ -48,6 +48,19 @@ export type PipelineErrorCode =
   /** This runtime, or this version, cannot do what was asked. */
   | "UNSUPPORTED";
 
+const misuses = new WeakSet<Error>();
+
+/** Marks the error of a wrong argument: no sample is at fault, so that a run ends with it whatever its policy is. */
+export function misuse<E extends TypeError | RangeError>(error: E): E {
+  misuses.add(error);
+  return error;
+}
+
+/** Whether {@link misuse} marked it. */
+export function isMisuse(error: unknown): boolean {
+  return error instanceof Error && misuses.has(error);
+}
+
 /** What an error carries beside its message: plain data that survives a thread border. */
 export interface PipelineErrorFacts {
   /** The next thing to try. */

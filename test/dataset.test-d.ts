@@ -10,6 +10,7 @@ import {
   type Infer,
   type InferInput,
   interleave,
+  jsonLinesWriter,
   mix,
   type NdArray,
   shardWriter,
@@ -123,3 +124,11 @@ mix([photos], { weights: [{ from: 0, weights: [1] }] }).pipeTo(shardWriter("a-%0
 mix(photos);
 // @ts-expect-error no such rule
 interleave([photos], { stop: "never" });
+// A shard holds samples
+// @ts-expect-error these are batches
+photos.batch(8).pipeTo(shardWriter("x.tar"));
+// @ts-expect-error these are batches
+photos.batch(8).run().pipeTo(shardWriter("x.tar"));
+photos.pipeTo(shardWriter("x.tar", { key: (photo) => photo.label }));
+photos.run().pipeTo(shardWriter("x.tar"));
+photos.batch(8).pipeTo(jsonLinesWriter("x.jsonl"));

@@ -559,6 +559,8 @@ describe("JSON lines", () => {
     writeFileSync(path, '{"n":1}\n\n{"n":\n{"n":3}\n');
     await expect(fromJsonLines(path).toArray()).rejects.toMatchObject({ code: "SAMPLE_CORRUPT", facts: { index: 1 } });
     expect(await fromJsonLines(path).toArray({ onError: "skip" })).toEqual([{ n: 1 }, { n: 3 }]);
+    const dates = fromArray([{ at: new Date(0) }]);
+    await expect(dates.pipeTo(jsonLinesWriter(join(folder, "no.jsonl")))).rejects.toThrow('"at" is a Date');
     await expect(fromArray([{ x: 1n }]).pipeTo(jsonLinesWriter(join(folder, "no.jsonl")))).rejects.toThrow(
       '"x" is a bigint',
     );

@@ -220,6 +220,19 @@ describe("combined datasets", () => {
     },
   );
 
+  it("go on without an input that fails, where that is asked for, and say which", async () => {
+    const broken = numbers(20).map((n) => {
+      if (n === 3) throw new Error("out of order");
+      return 100 + n;
+    });
+    const mixed = interleave([numbers(6), broken]);
+    const run = mixed.run({ onError: { source: "skip" } });
+    expect(await Array.fromAsync(run)).toEqual([0, 100, 1, 101, 2, 102, 3, 4, 5]);
+    expect(run.summary).toMatchObject({ skippedSources: 1, skippedSamples: 0 });
+    expect(run.summary.errors).toMatchObject([{ code: "STAGE_FAILED", facts: { input: 1 } }]);
+    await expect(mixed.toArray()).rejects.toMatchObject({ facts: { input: 1 } });
+  });
+
   it("read what can be gone through once only once", async () => {
     const once = fromIterable([1, 2, 3].values());
     const mixed = interleave([once, numbers(9, 10)], { stop: "all-exhausted" });

@@ -12,7 +12,12 @@ export class Terminal {
     // `shardstream cat ... | head`: nobody reads on, so there is nothing left to do, and nothing to say.
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(process.exitCode ?? 0);
-      throw error;
+      // Nothing waits for this: it would end the process with a stack trace.
+      printError(
+        error.code === "ENOSPC" ? new Error("Cannot print: the disk is full", { cause: error }) : error,
+        false,
+      );
+      process.exit(1);
     });
   }
 

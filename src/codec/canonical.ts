@@ -1,8 +1,8 @@
 import { layoutOf, numpySpelling } from "../schema/dtype.ts";
 import type { FieldSpec, Untyped } from "../schema/field.ts";
 import { floatRepr } from "../schema/float-repr.ts";
-import type { NdArray } from "../schema/ndarray.ts";
-import { ownValue } from "../schema/plain.ts";
+import { NdArray } from "../schema/ndarray.ts";
+import { isPlainObject, ownValue } from "../schema/plain.ts";
 import type { NamedField, SampleType } from "../schema/sample.ts";
 import { encodeArray, encodedArraySize } from "./array.ts";
 import { toBase64 } from "./base64.ts";
@@ -62,14 +62,40 @@ export function canonicalOfDictSample({ bytes }: DictSample): Promise<CanonicalS
  * ```
  */
 export function canonicalOfSample(type: Pick<SampleType, "fields">, sample: object): Promise<CanonicalSample> {
+  return settled((spelling) => spellSample(spelling, type, sample));
+}
+
+function spellSample(spelling: Spelling, type: Pick<SampleType, "fields">, sample: object): CanonicalSample {
   const values = sample as Readonly<Record<string, unknown>>;
-  return settled((spelling) => {
-    const spell = ({ name, spec }: NamedField): [string, Canonical] => {
-      const value = ownValue(values, name) ?? null;
-      return [name, value === null ? null : spelling.value(spec, value)];
-    };
-    return Object.fromEntries(type.fields.map(spell));
-  });
+  const spell = ({ name, spec }: NamedField): [string, Canonical] => {
+    const value = ownValue(values, name) ?? null;
+    return [name, value === null ? null : spelling.value(spec, value)];
+  };
+  return Object.fromEntries(type.fields.map(spell));
+}
+
+/** A value as it is in memory, whole, however large it is; undefined if part of it is nothing that msgpack has. */
+export function canonicalOfValue(value: unknown): Canonical | undefined {
+  return isSayable(value) ? new Spelling(Number.POSITIVE_INFINITY).untyped(value as Untyped) : undefined;
+}
+
+/** A sample as its type says, whole; undefined if it is no sample of the type. */
+export function canonicalOfWhole(
+  type: Pick<SampleType, "fields" | "parse">,
+  sample: unknown,
+): CanonicalSample | undefined {
+  try {
+    return spellSample(new Spelling(Number.POSITIVE_INFINITY), type, type.parse(sample) as object);
+  } catch {
+    return undefined;
+  }
+}
+
+function isSayable(value: unknown): boolean {
+  if (value === null || ["boolean", "string", "number", "bigint"].includes(typeof value)) return true;
+  if (value instanceof Uint8Array || value instanceof NdArray) return true;
+  if (Array.isArray(value)) return value.every(isSayable);
+  return isPlainObject(value) && Object.values(value).every(isSayable);
 }
 
 /** Digests are the only thing to wait for: all else is made at once, and they are put in when they are there. */
@@ -82,6 +108,12 @@ async function settled<T>(spell: (spelling: Spelling) => T): Promise<T> {
 
 class Spelling {
   readonly digests: Promise<void>[] = [];
+  /** Bytes up to this many stand in the text. */
+  readonly #inline: number;
+
+  constructor(inline: number = INLINE) {
+    this.#inline = inline;
+  }
 
   value(spec: FieldSpec | undefined, value: unknown): Canonical {
     switch (spec?.kind) {
@@ -110,6 +142,7 @@ class Spelling {
     }
     if (value === null || typeof value !== "object") return value;
     if (value instanceof Uint8Array) return this.bytes(value);
+    if ((value as unknown) instanceof NdArray) return this.array(value as unknown as NdArray);
     return this.value(Array.isArray(value) ? { kind: "list" } : { kind: "dict" }, value);
   }
 
@@ -134,7 +167,7 @@ class Spelling {
   }
 
   bytes(bytes: Uint8Array): Canonical {
-    if (bytes.length <= INLINE) return { $bytes: toBase64(bytes) };
+    if (bytes.length <= this.#inline) return { $bytes: toBase64(bytes) };
     return this.digest({ $bytes_sha256: "", length: bytes.length }, "$bytes_sha256", bytes);
   }
 
@@ -144,7 +177,7 @@ class Spelling {
     const nbytes = array.size * layoutOf(array.dtype).bytes;
     const items = encoded.subarray(encoded.length - nbytes);
     const head = { dtype: numpySpelling(array.dtype, array.byteOrder), shape: array.shape };
-    if (nbytes <= INLINE) return { $ndarray: { ...head, data: toBase64(items) } };
+    if (nbytes <= this.#inline) return { $ndarray: { ...head, data: toBase64(items) } };
     return { $ndarray: this.digest({ ...head, data_sha256: "", nbytes }, "data_sha256", items) };
   }
 

@@ -46,6 +46,14 @@ export function dictSampleFromCanonical(json: unknown): DictSample {
   return new DictSample(joined([encodeHead("map", pairs.length), ...fields]));
 }
 
+/** A value from canonical JSON; an array comes as one. */
+export function valueFromCanonical(json: unknown): unknown {
+  if (isTagged(json, "$ndarray")) return arrayOf(json.$ndarray, "the value");
+  if (Array.isArray(json)) return json.map(valueFromCanonical);
+  if (isTagged(json, "$map")) return mapOf(json, "the value", valueFromCanonical);
+  return untypedOf(json, "the value", 0);
+}
+
 /** The value a field holds; one of another kind comes back as it is, and the check of the sample then names it. */
 function fieldValueOf(spec: FieldSpec | undefined, json: unknown, place: string): unknown {
   if (spec === undefined) return untypedOf(json, place, 0);

@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import type { Columns } from "../schema/columns.ts";
 import { Batch } from "../streams/batch.ts";
 import { type Chunk, type ColumnChunk, rowChunk } from "../streams/chunk.ts";
@@ -32,10 +33,10 @@ const MOST = 1_000_000;
  */
 export function batch<T>(size: number, options: BatchOptions = {}): Operator<T, Batch<T>> {
   if (!Number.isInteger(size) || size < 1 || size > MOST)
-    throw new RangeError(`Cannot batch: size must be a whole number from 1 to ${MOST}, not ${size}`);
+    throw misuse(new RangeError(`Cannot batch: size must be a whole number from 1 to ${MOST}, not ${size}`));
   const { dropLast = false, recycle = false, ragged = "error" } = options;
   if (ragged !== "error" && ragged !== "list") {
-    throw new TypeError(`Cannot batch: ragged must be "error" or "list", not ${JSON.stringify(ragged)}`);
+    throw misuse(new TypeError(`Cannot batch: ragged must be "error" or "list", not ${JSON.stringify(ragged)}`));
   }
   return new Operator({
     name: "batch",
@@ -135,6 +136,7 @@ class ColumnBatch implements Held {
   }
   add(chunk: Chunk, from: number, to: number): void {
     const { columns, picked, trace } = chunk as ColumnChunk;
+    trace.keep();
     this.#columns ??= this.#free.pop()?.reset() ?? columns.emptyCopy(this.#size);
     this.#columns.append(
       columns,

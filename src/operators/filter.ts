@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import { Operator } from "../streams/operator.ts";
 import { rowStage, type SampleInfo } from "../streams/rows.ts";
 
@@ -10,7 +11,8 @@ import { rowStage, type SampleInfo } from "../streams/rows.ts";
  * ```
  */
 export function filter<T>(keep: (sample: T, info: SampleInfo) => boolean): Operator<T, T> {
-  if (typeof keep !== "function") throw new TypeError(`Cannot filter: keep must be a function, not ${typeof keep}`);
+  if (typeof keep !== "function")
+    throw misuse(new TypeError(`Cannot filter: keep must be a function, not ${typeof keep}`));
   return new Operator({
     name: "filter",
     drops: true,
@@ -21,7 +23,7 @@ export function filter<T>(keep: (sample: T, info: SampleInfo) => boolean): Opera
           const kept: unknown = keep(sample as T, at);
           if (kept instanceof Promise) {
             kept.catch(() => {});
-            throw new TypeError("the function returned a promise, and a filter does not wait: use flatMap");
+            throw misuse(new TypeError("the function returned a promise, and a filter does not wait: use flatMap"));
           }
           if (!kept) continue;
           out.rows.push(sample);

@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import type { SampleTypeOf } from "../schema/sample.ts";
 import { untilAborted } from "../streams/abort.ts";
 import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
@@ -22,7 +23,7 @@ export function flatMap<I, O>(
   fn: (sample: I, info: SampleInfo) => Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>,
   { type }: FlatMapOptions<O> = {},
 ): Operator<I, O> {
-  if (typeof fn !== "function") throw new TypeError(`Cannot flatMap: fn must be a function, not ${typeof fn}`);
+  if (typeof fn !== "function") throw misuse(new TypeError(`Cannot flatMap: fn must be a function, not ${typeof fn}`));
   return new Operator({
     name: "flatMap",
     role: "flat",
@@ -56,6 +57,7 @@ async function* flatMapChunks(
     };
     for (let row = 0; row < samples.length; row++) {
       if (trace.position(row) !== position) [position, part] = [trace.position(row), 0];
+      const before = part;
       try {
         info.row = row;
         let outputs = fn(samples[row], info);
@@ -87,7 +89,7 @@ async function* flatMapChunks(
         context.faults.succeeded();
       } catch (error) {
         if (out.length > 0) yield flush();
-        context.faults.sample(error, "flatMap", trace, row);
+        context.faults.sample(error, "flatMap", trace, row, part - before);
       }
     }
     if (out.length > 0) yield flush();

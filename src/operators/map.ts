@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import type { SampleTypeOf } from "../schema/sample.ts";
 import { untilAborted } from "../streams/abort.ts";
 import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
@@ -28,9 +29,9 @@ export function map<I, O>(
   options: MapOptions<O> = {},
 ): Operator<I, O> {
   const { type, concurrency = 16 } = options;
-  if (typeof fn !== "function") throw new TypeError(`Cannot map: fn must be a function, not ${typeof fn}`);
+  if (typeof fn !== "function") throw misuse(new TypeError(`Cannot map: fn must be a function, not ${typeof fn}`));
   if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new RangeError(`Cannot map: concurrency must be a whole number >= 1, not ${concurrency}`);
+    throw misuse(new RangeError(`Cannot map: concurrency must be a whole number >= 1, not ${concurrency}`));
   }
   return new Operator({
     name: "map",
@@ -107,6 +108,7 @@ class Waiting {
 
   add(start: () => unknown, trace: Trace, row: number): void {
     this.used = true;
+    trace.keep();
     this.#slots.push({ start, trace, row, state: "new", value: undefined, promise: undefined });
     this.#fill();
   }

@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import type { Chunk } from "../streams/chunk.ts";
 import { Operator } from "../streams/operator.ts";
 
@@ -13,9 +14,22 @@ import { Operator } from "../streams/operator.ts";
  */
 export function prefetch<T>(chunks: number): Operator<T, T> {
   if (!Number.isInteger(chunks) || chunks < 1 || chunks > 10_000) {
-    throw new RangeError(`Cannot prefetch: chunks must be a whole number from 1 to 10,000, not ${chunks}`);
+    throw misuse(new RangeError(`Cannot prefetch: chunks must be a whole number from 1 to 10,000, not ${chunks}`));
   }
-  return new Operator({ name: "prefetch", tuning: true, open: () => (input) => readAhead(input, chunks) });
+  return new Operator({
+    name: "prefetch",
+    tuning: true,
+    safe: true,
+    open: () => (input) => readAhead(kept(input), chunks),
+  });
+}
+
+/** Several chunks are there at a time. */
+async function* kept(input: AsyncIterable<Chunk>): AsyncGenerator<Chunk> {
+  for await (const chunk of input) {
+    chunk.trace.keep();
+    yield chunk;
+  }
 }
 
 async function* readAhead(input: AsyncIterable<Chunk>, depth: number): AsyncGenerator<Chunk> {

@@ -1,4 +1,5 @@
 import { fieldOf } from "../codec/dict-sample.ts";
+import { misuse } from "../errors.ts";
 import { setField } from "../schema/columns.ts";
 import { Operator } from "../streams/operator.ts";
 import { rowStage } from "../streams/rows.ts";
@@ -13,7 +14,7 @@ import { rowStage } from "../streams/rows.ts";
  * ```
  */
 export function select<T, K extends keyof T & string>(...fields: readonly K[]): Operator<T, Pick<T, K>> {
-  if (fields.length === 0) throw new TypeError("Cannot select no field at all");
+  if (fields.length === 0) throw misuse(new TypeError("Cannot select no field at all"));
   return new Operator({
     name: "select",
     oneToOne: true,

@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import { type Chunk, type RecordChunk, type RowChunk, rowChunk } from "../streams/chunk.ts";
 import { HeldRecords, MOST_PICKED } from "../streams/held-records.ts";
 import { HeldRows } from "../streams/held-rows.ts";
@@ -41,14 +42,14 @@ export function shuffle<T>(options: ShuffleOptions): Operator<T, T> {
   const { seed = 0, window, blockBytes } = options ?? {};
   for (const [name, value] of Object.entries({ window, blockBytes })) {
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
-      throw new RangeError(`Cannot shuffle: ${name} must be a whole number >= 1, not ${value}`);
+      throw misuse(new RangeError(`Cannot shuffle: ${name} must be a whole number >= 1, not ${value}`));
     }
   }
   if (!Number.isSafeInteger(seed) || seed < 0 || seed > 0xffffffff) {
-    throw new RangeError(`Cannot shuffle: seed must be a whole number from 0 to 2^32 - 1, not ${seed}`);
+    throw misuse(new RangeError(`Cannot shuffle: seed must be a whole number from 0 to 2^32 - 1, not ${seed}`));
   }
   if (window === undefined) return shuffleAll({ seed, ...(blockBytes !== undefined && { blockBytes }) });
-  if (blockBytes !== undefined) throw new TypeError("Cannot shuffle: pass a window or blockBytes, not both");
+  if (blockBytes !== undefined) throw misuse(new TypeError("Cannot shuffle: pass a window or blockBytes, not both"));
   return new Operator({
     name: "shuffle",
     role: "shuffle",

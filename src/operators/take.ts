@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import { type Chunk, slice } from "../streams/chunk.ts";
 import { Operator } from "../streams/operator.ts";
 
@@ -70,6 +71,6 @@ function firstFrom({ trace, length }: Chunk, number: number): number {
 
 function checkCount(name: string, count: number): void {
   if (!Number.isSafeInteger(count) || count < 0) {
-    throw new RangeError(`Cannot ${name} items: count must be a whole number >= 0, not ${count}`);
+    throw misuse(new RangeError(`Cannot ${name} items: count must be a whole number >= 0, not ${count}`));
   }
 }

@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import { Operator } from "../streams/operator.ts";
 import { rowStage, type SampleInfo } from "../streams/rows.ts";
 
@@ -12,7 +13,8 @@ import { rowStage, type SampleInfo } from "../streams/rows.ts";
  * ```
  */
 export function tap<T>(look: (sample: T, info: SampleInfo) => void): Operator<T, T> {
-  if (typeof look !== "function") throw new TypeError(`Cannot tap: look must be a function, not ${typeof look}`);
+  if (typeof look !== "function")
+    throw misuse(new TypeError(`Cannot tap: look must be a function, not ${typeof look}`));
   return new Operator({
     name: "tap",
     open: (context) =>
@@ -22,7 +24,7 @@ export function tap<T>(look: (sample: T, info: SampleInfo) => void): Operator<T,
           const result: unknown = look(rows[at.row] as T, at);
           if (result instanceof Promise) {
             result.catch(() => {});
-            throw new TypeError("the function returned a promise, and a tap does not wait: use map");
+            throw misuse(new TypeError("the function returned a promise, and a tap does not wait: use map"));
           }
         }
       }),

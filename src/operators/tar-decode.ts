@@ -1,4 +1,5 @@
 import type { RawSample } from "../codec/raw-sample.ts";
+import { misuse } from "../errors.ts";
 import type { ByteReader } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
@@ -71,7 +72,8 @@ function bytesOf(chunks: AsyncIterable<Chunk>): ByteReader {
     for await (const chunk of chunks) {
       for (const piece of rowsOf(chunk)) {
         if (piece instanceof Uint8Array) yield piece;
-        else throw new TypeError(`Cannot decode a tar stream: its pieces must be Uint8Array, not ${typeof piece}`);
+        else
+          throw misuse(new TypeError(`Cannot decode a tar stream: its pieces must be Uint8Array, not ${typeof piece}`));
       }
     }
   })();
@@ -115,5 +117,11 @@ class FromStart implements Trace {
   }
   reach(row: number): number {
     return this.#of.reach(row);
+  }
+  inputs(row: number): ReturnType<Trace["inputs"]> {
+    return this.#of.inputs(row);
+  }
+  keep(): void {
+    this.#of.keep();
   }
 }

@@ -1,4 +1,5 @@
 import { fieldOf } from "../codec/dict-sample.ts";
+import { misuse } from "../errors.ts";
 import { bind, fieldsOf, type Predicate, type PredicateBuilder, predicate } from "../manifest/predicate.ts";
 import { type ColumnChunk, pickColumns } from "../streams/chunk.ts";
 import { type Json, Operator } from "../streams/operator.ts";
@@ -27,7 +28,7 @@ export function where<T>(condition: Predicate | PredicateBuilder<T>): Operator<T
       for (const name of fields) {
         if (type !== undefined && !type.fields.some((field) => field.name === name)) {
           const known = type.fields.map((field) => field.name).join(", ");
-          throw new TypeError(`Cannot test "${name}" of ${type.name}: it has the fields ${known}`);
+          throw misuse(new TypeError(`Cannot test "${name}" of ${type.name}: it has the fields ${known}`));
         }
       }
       return type;

@@ -12,6 +12,7 @@ export interface WithOrigin<T> {
 export function withOrigin<T>(): Operator<T, WithOrigin<T>> {
   return new Operator({
     name: "withOrigin",
+    safe: true,
     typeOf: () => undefined,
     open: () =>
       async function* (chunks) {

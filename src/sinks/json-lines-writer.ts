@@ -12,7 +12,7 @@ export interface WrittenLines {
 
 /**
  * Writes each item as one line of JSON. The file appears when all is written; `.gz` and `.zst` are compressed. Values that
- * JSON has no form for (bytes, arrays, bigints, NaN) are an error: map them to something it has.
+ * JSON has no form for (bytes, arrays, bigints, NaN, dates) are an error: map them to something it has.
  *
  * @example
  * ```ts
@@ -65,8 +65,9 @@ class OpenJsonLines implements OpenSink<WrittenLines> {
   }
 
   #line(item: unknown, key: string): string {
-    const json = JSON.stringify(item, (name, value: unknown) => {
-      const what = unsayable(value);
+    const json = JSON.stringify(item, function (this: Record<string, unknown>, name, value: unknown) {
+      // A date has become text by now, as has all that has a toJSON.
+      const what = unsayable(typeof value === "string" ? this[name] : value);
       if (what === undefined) return value;
       throw new PipelineError("SCHEMA_MISMATCH", `Cannot write sample "${key}" as JSON: "${name}" is ${what}`, {
         key,

@@ -1,14 +1,14 @@
 import { DictSample } from "../codec/dict-sample.ts";
 import type { RawSample } from "../codec/raw-sample.ts";
 import { SampleWriter } from "../codec/writer.ts";
-import { PipelineError, withFacts } from "../errors.ts";
+import { misuse, PipelineError, withFacts } from "../errors.ts";
 import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
 import { removeFiles } from "../storage/files.ts";
 import { findShards, type ShardNames, shardNames, shardPath } from "../storage/shard-names.ts";
 import { Batch } from "../streams/batch.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
-import type { OpenSink, Sink, SinkContext } from "../streams/sink.ts";
+import type { OpenSink, SampleSink, SinkContext } from "../streams/sink.ts";
 import type { Origin } from "../streams/trace.ts";
 import { checkKey } from "../tar/writer.ts";
 import { type SavedShard, ShardFile, type WrittenShard } from "./shard-file.ts";
@@ -50,17 +50,18 @@ export interface WrittenShards {
  * written.samples; // 2
  * ```
  */
-export function shardWriter<T>(pattern: string, options: ShardWriterOptions<T> = {}): Sink<T, WrittenShards> {
+export function shardWriter<T>(pattern: string, options: ShardWriterOptions<T> = {}): SampleSink<T, WrittenShards> {
   for (const [name, limit] of Object.entries({
     samplesPerShard: options.samplesPerShard,
     bytesPerShard: options.bytesPerShard,
   })) {
     if (limit !== undefined && (!Number.isSafeInteger(limit) || limit < 1)) {
-      throw new RangeError(`Cannot write shards: ${name} must be a whole number >= 1, not ${limit}`);
+      throw misuse(new RangeError(`Cannot write shards: ${name} must be a whole number >= 1, not ${limit}`));
     }
   }
   return {
     name: "shardWriter",
+    takesBatches: false,
     open: (context) => OpenShardWriter.open(pattern, options as ShardWriterOptions, context),
   };
 }
@@ -174,7 +175,8 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
       if (origin.shard === "") return String(this.#samples).padStart(9, "0");
       key = origin.part > 0 ? `${origin.key}_${origin.part}` : origin.key;
     }
-    if (typeof key !== "string") throw new TypeError(`Cannot write a sample: its key must be text, not ${typeof key}`);
+    if (typeof key !== "string")
+      throw misuse(new TypeError(`Cannot write a sample: its key must be text, not ${typeof key}`));
     checkKey(key, this.#lastKey);
     return key;
   }

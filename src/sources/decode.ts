@@ -57,6 +57,8 @@ async function* decodeBatches(
   });
   const input = new UntilFailure(chunks);
   for await (const chunk of input) {
+    // A batch goes over the end of a chunk.
+    chunk.trace.keep();
     for (let from = 0; from < chunk.length; ) {
       filling ??= new Filling(free.pop()?.reset() ?? reader.makeColumns(size));
       const into: Filling = filling;

@@ -54,7 +54,15 @@ export class IterableSource<T> implements Source<T> {
     return Array.isArray(this.#from);
   }
 
-  async *read({ from, share, permute, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  count(): Promise<number | undefined> {
+    return Promise.resolve(Array.isArray(this.#from) ? this.#from.length : undefined);
+  }
+
+  async *read({ from, share, permute, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
+    const numbered = (rows: readonly unknown[], first: number, stored?: Int32Array): Chunk => {
+      if (meter !== undefined) meter.samples += rows.length;
+      return numberedChunk(rows, first, stored);
+    };
     const samples = this.#open();
     if (Array.isArray(samples)) {
       const order = permute && permutationOf(samples.length, permute.seed, permute.epoch);
@@ -132,7 +140,7 @@ function isOneShot(samples: AnyIterable<unknown>): boolean {
 }
 
 /** `stored`: where the rows stand in the list, if not one behind the other from `first` on. */
-function numbered(rows: readonly unknown[], first: number, stored?: Int32Array): Chunk {
+function numberedChunk(rows: readonly unknown[], first: number, stored?: Int32Array): Chunk {
   return rowChunk(
     rows,
     new SourceTrace(first, (row) => {

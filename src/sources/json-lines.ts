@@ -3,19 +3,23 @@ import { parseJson } from "../codec/json.ts";
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { shownAddress } from "../storage/address.ts";
-import type { ByteReader } from "../storage/byte-reader.ts";
+import { type ByteReader, countedBytes } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
+import { sizeOfAll } from "../storage/files.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
 import { ShareCursor } from "../streams/share.ts";
-import type { Source, SourceRequest } from "../streams/source.ts";
-import { SourceTrace } from "../streams/trace.ts";
+import type { Source, SourceRequest, StoredFiles } from "../streams/source.ts";
+import { SourceTrace, type Trace } from "../streams/trace.ts";
 
 const CHUNK_ROWS = 256;
 /** A line longer than this is taken for a file that has no lines. */
 const MAX_LINE_BYTES = 256 << 20;
+
+/** The extension of a line that is kept as it is. */
+const LINE = "json";
 
 /** One JSON value a line, from files or http(s), compressed or not; checked against a type where there is one. */
 export class JsonLinesSource implements Source {
@@ -36,11 +40,20 @@ export class JsonLinesSource implements Source {
     return expandPattern(this.#pattern);
   }
 
+  restore({ parts, origin }: StoredFiles, trace: Trace): Chunk {
+    const text = new TextDecoder().decode(parts.get(LINE) ?? new Uint8Array(0));
+    return rowChunk([this.#parse(text, origin.shard, origin.index)], trace);
+  }
+
+  async size(): Promise<number | undefined> {
+    return sizeOfAll(await this.listShards());
+  }
+
   async describe(): Promise<Json> {
     return (await this.listShards()).map((url) => shownAddress(url).replace(/^.*[\\/]/, ""));
   }
 
-  async *read({ from, share, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *read({ from, share, faults, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
     const mine = new ShareCursor(share, from);
     let position = 0;
     for (const url of await this.listShards()) {
@@ -62,13 +75,14 @@ export class JsonLinesSource implements Source {
           part: 0,
         }));
         const chunk = rowChunk(rows, trace);
+        if (meter !== undefined) meter.samples += rows.length;
         [rows, first] = [[], line];
         return chunk;
       };
       let line = 0;
       let bytes: ByteReader | undefined;
       try {
-        bytes = await decompress(await openBytes(url, { signal }));
+        bytes = await decompress(countedBytes(await openBytes(url, { signal }), meter));
         for await (const text of linesOf(bytes, shard)) {
           if (!mine.has(position)) {
             if (rows.length > 0) yield ready(line);
@@ -81,7 +95,11 @@ export class JsonLinesSource implements Source {
             faults.succeeded();
           } catch (error) {
             if (rows.length > 0) yield ready(line);
-            const trace = new SourceTrace(position, () => ({ shard, index: line, key: keyOf(line), part: 0 }));
+            const trace = new SourceTrace(
+              position,
+              () => ({ shard, index: line, key: keyOf(line), part: 0 }),
+              () => ({ bytes: new TextEncoder().encode(text), extension: LINE }),
+            );
             faults.sample(error, "read", trace, 0);
             position++;
             first = ++line;
@@ -94,7 +112,7 @@ export class JsonLinesSource implements Source {
       } catch (error) {
         if (rows.length > 0) yield ready(line);
         if (error instanceof PipelineError && error.facts.index !== undefined) throw error;
-        faults.shard(error, shard);
+        faults.shard(error, shard, line);
       } finally {
         await bytes?.close();
       }
@@ -121,7 +139,7 @@ export class JsonLinesSource implements Source {
 }
 
 /** The lines of a text that are not empty. */
-async function* linesOf(bytes: ByteReader, shard: string): AsyncGenerator<string> {
+export async function* linesOf(bytes: ByteReader, shard: string): AsyncGenerator<string> {
   const window = new Uint8Array(1 << 18);
   const decoder = new TextDecoder("utf-8", { fatal: true });
   let rest = "";

@@ -75,15 +75,20 @@ export class OpenInput {
 
   /** The one place where the failure of an input arrives, at its turn; what came before it was handed out. */
   async #read(): Promise<Chunk | undefined> {
-    const { faults, signal } = this.#request;
+    const { faults, signal, meter } = this.#request;
     try {
-      this.#chunks ??= openPlan({ ...this.#plan, epoch: this.#epoch }, { faults, signal, resume: this.#before() })[
-        Symbol.asyncIterator
-      ]();
+      const plan = { ...this.#plan, epoch: this.#epoch };
+      this.#chunks ??= openPlan(plan, { faults, signal, meter, resume: this.#before() })[Symbol.asyncIterator]();
       const { done, value } = await this.#chunks.next();
       return done === true ? undefined : value;
     } catch (error) {
-      throw error instanceof PipelineError ? withFacts(error, { input: this.#nth }) : error;
+      faults.source(
+        error instanceof PipelineError ? withFacts(error, { input: this.#nth }) : error,
+        `${this.#plan.source.name}, input ${this.#nth}`,
+      );
+      // Left out: it gives no more, also not from its start.
+      this.ended = true;
+      return undefined;
     }
   }
 

@@ -5,7 +5,7 @@ import { shownAddress } from "../storage/address.ts";
 import { type ByteRanges, openRanges } from "../storage/ranges.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
-import { type Origin, PickedTrace, type Restart, type Trace } from "../streams/trace.ts";
+import { type Input, type Origin, PickedTrace, type Restart, type Trace } from "../streams/trace.ts";
 import type { SampleKeys } from "../tar/keys.ts";
 import { type Found, type Memory, memoryOf, SpanReader, type Spans, staleIndex } from "../tar/span-reader.ts";
 import type { Layout } from "./layout.ts";
@@ -297,4 +297,8 @@ class ListedTrace implements Trace {
   reach(row: number): number {
     return this.#positions[row]! + 1;
   }
+  inputs(row: number): readonly Input[] {
+    return [{ origin: this.origin(row) }];
+  }
+  keep(): void {}
 }

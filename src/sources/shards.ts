@@ -1,17 +1,28 @@
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { shownAddress } from "../storage/address.ts";
-import type { ByteReader } from "../storage/byte-reader.ts";
+import { type ByteReader, countedBytes } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
+import { sizeOfAll } from "../storage/files.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
-import type { Chunk } from "../streams/chunk.ts";
+import { type Chunk, recordOf, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
 import { OPEN_SHARDS, RUN } from "../streams/interleaved-runs.ts";
 import type { Json } from "../streams/operator.ts";
 import type { Choice } from "../streams/pick.ts";
+import type { Meter } from "../streams/progress.ts";
 import { hashNumbers, permutation } from "../streams/random.ts";
-import type { Decoder, Interleave, SampleCount, Source, SourceLayout, SourceRequest } from "../streams/source.ts";
+import type {
+  Decoder,
+  Interleave,
+  SampleCount,
+  Source,
+  SourceLayout,
+  SourceRequest,
+  StoredFiles,
+} from "../streams/source.ts";
+import type { Trace } from "../streams/trace.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
 import { hashOfKey } from "../tar/key-hash.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
@@ -84,6 +95,26 @@ export class ShardSource implements Source, IndexedShards {
     return expandPattern(this.#pattern);
   }
 
+  restore(files: StoredFiles, trace: Trace): Chunk {
+    const bytes = files.parts.get("msgpack");
+    return this.reads === "msgpack" && bytes !== undefined ? recordOf(bytes, trace) : rowChunk([files], trace);
+  }
+
+  /** What the offset indexes beside the shards tell, where each has one. */
+  async count(): Promise<number | undefined> {
+    let samples = 0;
+    for (const url of await this.listShards()) {
+      const index = await this.indexes.peek(url).catch(() => undefined);
+      if (index === undefined) return undefined;
+      samples += index.count;
+    }
+    return samples;
+  }
+
+  async size(): Promise<number | undefined> {
+    return sizeOfAll(await this.listShards());
+  }
+
   async describe(): Promise<Json> {
     const names = (await this.listShards()).map((url) => shownAddress(url).replace(/^.*[\\/]/, ""));
     return { shards: names, type: (await this.type?.cid()) ?? null, reads: this.reads, ...this.#options };
@@ -113,14 +144,14 @@ export class ShardSource implements Source, IndexedShards {
     return layout.forForecast(true);
   }
 
-  async *#inOrder({ from, share, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *#inOrder({ from, share, faults, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
     let position = 0;
     let range = share.next(from);
     for (const url of shards) {
       if (range === undefined) return;
-      const shard = new OpenShard(url, this.#options, this.reads, MAX_WINDOW, faults, signal, this.indexes);
+      const shard = new OpenShard(url, this.#options, this.reads, MAX_WINDOW, faults, signal, this.indexes, meter);
       try {
         while (!shard.ended && range !== undefined) {
           if (position < range.from) {
@@ -141,7 +172,7 @@ export class ShardSource implements Source, IndexedShards {
 
   async *#interleaved(
     { seed, epoch }: Interleave,
-    { from, share, faults, signal }: SourceRequest,
+    { from, share, faults, signal, meter }: SourceRequest,
   ): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
@@ -149,7 +180,7 @@ export class ShardSource implements Source, IndexedShards {
     const slots = Math.min(OPEN_SHARDS, shards.length);
     const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / slots));
     const open = (url: string): OpenShard =>
-      new OpenShard(url, this.#options, this.reads, windowBytes, faults, signal, this.indexes);
+      new OpenShard(url, this.#options, this.reads, windowBytes, faults, signal, this.indexes, meter);
     const turn = waiting.splice(0, slots).map(open);
     if (from > 0) await Promise.all(turn.map((shard) => shard.findIndex()));
     let position = 0;
@@ -202,6 +233,8 @@ class OpenShard {
   readonly #faults: Faults;
   readonly #signal: AbortSignal;
   readonly #indexes: ShardIndexes;
+  readonly #meter: Meter | undefined;
+  #closed: (() => void) | undefined;
   #reader: ShardReader | undefined;
   /** Samples read or passed over. */
   #index = 0;
@@ -219,6 +252,7 @@ class OpenShard {
     faults: Faults,
     signal: AbortSignal,
     indexes: ShardIndexes,
+    meter: Meter | undefined,
   ) {
     this.#indexes = indexes;
     this.#url = url;
@@ -227,6 +261,7 @@ class OpenShard {
     this.#windowBytes = windowBytes;
     this.#faults = faults;
     this.#signal = signal;
+    this.#meter = meter;
   }
 
   /** Passes over up to `count` samples; how many there were. */
@@ -269,6 +304,7 @@ class OpenShard {
 
   /** What was just read, numbered from `position` on. */
   chunks(records: Records, position: number): Iterable<Chunk> {
+    if (this.#meter !== undefined) this.#meter.samples += records.length;
     const origin = { shard: shownAddress(this.#url), first: this.#index - records.length, keys: records.keys };
     if (this.#reads === "msgpack") return [recordChunk(records, position, origin)];
     return rawChunks(records, position, origin, this.#faults);
@@ -282,14 +318,15 @@ class OpenShard {
       return await use(this.#reader);
     } catch (error) {
       this.ended = true;
-      this.#faults.shard(error, shownAddress(this.#url));
+      this.#faults.shard(error, shownAddress(this.#url), this.#index);
       return undefined;
     }
   }
 
   async #open(): Promise<ShardReader> {
     const bytes = await openBytes(this.#url, { signal: this.#signal });
-    const source = await decompress(bytes);
+    this.#closed = this.#meter?.openShard?.(shownAddress(this.#url));
+    const source = await decompress(countedBytes(bytes, this.#meter));
     let at: { readonly start: number; readonly passed: number };
     try {
       at = await this.#startOf(source);
@@ -339,5 +376,6 @@ class OpenShard {
     if (reader === undefined) return;
     for (const warning of reader.warnings) this.#faults.warn(`${shownAddress(this.#url)}: ${warning}`);
     await reader.close();
+    this.#closed?.();
   }
 }

@@ -17,6 +17,25 @@ export interface ByteReader {
   close(): Promise<void>;
 }
 
+/** The same bytes, counted as they are read. */
+export function countedBytes(reader: ByteReader, into: { bytes: number } | undefined): ByteReader {
+  if (into === undefined) return reader;
+  return {
+    ...(reader.size !== undefined && { size: reader.size }),
+    ...(reader.isCompressed !== undefined && { isCompressed: reader.isCompressed }),
+    get warnings() {
+      return reader.warnings ?? [];
+    },
+    async read(memory) {
+      const count = await reader.read(memory);
+      into.bytes += count;
+      return count;
+    },
+    ...(reader.skip && { skip: (count: number) => reader.skip!(count) }),
+    close: () => reader.close(),
+  };
+}
+
 /**
  * Reads any web stream of bytes: the body of a response, a `Blob`, a `DecompressionStream`.
  *

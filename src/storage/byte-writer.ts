@@ -162,7 +162,8 @@ const CASES: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   EISDIR: ["it is a folder", "name a file in it"],
 };
 
-function unwritable(path: string, cause: unknown): PipelineError {
+/** The error for a file that cannot be written. */
+export function unwritable(path: string, cause: unknown): PipelineError {
   const code = (cause as { code?: string }).code ?? "";
   const [what, hint] = CASES[code] ?? [cause instanceof Error ? cause.message : String(cause), "try to write it again"];
   return new PipelineError("SHARD_UNWRITABLE", `Cannot write "${path}": ${what}`, { url: path, hint, cause });

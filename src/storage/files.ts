@@ -1,6 +1,6 @@
 import { PipelineError } from "../errors.ts";
 import { builtin } from "../runtime/runtime.ts";
-import { shownAddress } from "./address.ts";
+import { schemeOf, shownAddress } from "./address.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { ByteRanges } from "./ranges.ts";
 
@@ -99,6 +99,14 @@ async function openHandle(address: string, signal?: AbortSignal, mostInPlace = I
     size: async () => fstatSync(handle.fd).size, // of a file that is open: nothing to wait for
     close: () => (closed ??= handle.close()),
   };
+}
+
+/** Bytes of all these, where each is a local file. */
+export async function sizeOfAll(addresses: readonly string[]): Promise<number | undefined> {
+  if (!addresses.every((address) => schemeOf(address) === "file")) return undefined;
+  const { stat } = builtin("fs/promises");
+  const stats = await Promise.all(addresses.map((address) => stat(localPath(address))));
+  return stats.reduce((sum, { size }) => sum + size, 0);
 }
 
 const CASES: Readonly<Record<string, readonly [what: string, hint: string]>> = {

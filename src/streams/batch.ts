@@ -1,3 +1,4 @@
+import { misuse } from "../errors.ts";
 import type { Columns } from "../schema/columns.ts";
 import type { NdArray } from "../schema/ndarray.ts";
 import type { AnySampleType } from "../schema/sample.ts";
@@ -26,6 +27,8 @@ export type BatchData = { readonly columns: Columns } | { readonly rows: readonl
  * with `recycle: true`: those are valid until the next one is asked for, or until {@link release}.
  */
 export class Batch<T = unknown> implements Iterable<T> {
+  /** Only a type: tells batches from samples. */
+  declare readonly "~batch": true;
   readonly length: number;
   readonly #data: BatchData;
   readonly #trace: Trace;
@@ -86,8 +89,10 @@ export class Batch<T = unknown> implements Iterable<T> {
 
   #check(): void {
     if (!this.#released) return;
-    throw new TypeError(
-      "Cannot use a recycled batch any more: it was valid until the next one was asked for. To keep batches, leave { recycle: true } out",
+    throw misuse(
+      new TypeError(
+        "Cannot use a recycled batch any more: it was valid until the next one was asked for. To keep batches, leave { recycle: true } out",
+      ),
     );
   }
 }

@@ -4,6 +4,7 @@ import type { Delivered } from "./delivered.ts";
 import type { Faults } from "./faults.ts";
 import type { OperatorSpec, Stage } from "./operator.ts";
 import { comparePlaces, type ShuffleOrder } from "./order.ts";
+import type { StageClock } from "./timings.ts";
 import { CountedTrace, type Place, type Progress, progressAt, ShiftedTrace } from "./trace.ts";
 
 /** Operators between two counts: one numbering of items holds for all of them. */
@@ -66,6 +67,8 @@ export interface ChainContext {
   readonly resume: Progress | undefined;
   /** Several ranks share the samples, now or before: items keep the numbers they have for one rank alone. */
   readonly shared?: SharedWork | undefined;
+  /** Measures the stages. */
+  readonly clock?: StageClock | undefined;
 }
 
 /** What was delivered by ranks when the order of the last segment is known. */
@@ -107,9 +110,9 @@ export function connect(
     };
     steps.forEach(({ spec, nth, order }, k) => {
       if (k === batchAt) dropDelivered(steps[k - 1]?.order);
-      chunks = spec.open({ epoch: context.epoch, faults: context.faults, signal: context.signal, nth, type, order })(
-        chunks,
-      );
+      const faults = context.faults.of(nth);
+      chunks = spec.open({ epoch: context.epoch, faults, signal: context.signal, nth, type, order })(chunks);
+      if (context.clock !== undefined) chunks = context.clock.time(spec.name, chunks);
       if (spec.typeOf !== undefined) type = spec.typeOf(type);
     });
     if (batchAt === steps.length) dropDelivered(steps.at(-1)?.order);

@@ -54,6 +54,13 @@ export function rowChunk(rows: readonly unknown[], trace: Trace): RowChunk {
   return { kind: "rows", length: rows.length, rows, trace };
 }
 
+/** One encoded sample. */
+export function recordOf(bytes: Uint8Array, trace: Trace): RecordChunk {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [starts, ends] = [Int32Array.of(0), Int32Array.of(bytes.length)];
+  return { kind: "records", length: 1, trace, records: { windows: [{ bytes, view }], starts, ends } };
+}
+
 /** The rows of a chunk as values. */
 export function rowsOf(chunk: Chunk): readonly unknown[] {
   switch (chunk.kind) {

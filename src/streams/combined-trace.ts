@@ -1,5 +1,6 @@
 import {
   type CombinedProgress,
+  type Input,
   type InputProgress,
   type Origin,
   type Progress,
@@ -62,6 +63,12 @@ export class CombinedTrace implements Trace {
   }
   reach(row: number): number {
     return this.#first + row + 1;
+  }
+  inputs(row: number): readonly Input[] {
+    return this.#inputs[this.#parts.inputOf(row)]!.trace!.inputs(this.#parts.rowOf(row));
+  }
+  keep(): void {
+    for (const { trace } of this.#inputs) trace?.keep();
   }
 }
 

@@ -13,6 +13,7 @@ export class HeldRows {
   /** Takes rows `from` to `to`. */
   add(chunk: Chunk, from: number, to: number): void {
     const rows = rowsOf(chunk);
+    chunk.trace.keep();
     for (let row = from; row < to; row++) this.#rows.push(rows[row]);
     this.#trace.add(chunk.trace, from, to - from);
   }

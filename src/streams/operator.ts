@@ -50,6 +50,8 @@ export interface OperatorSpec {
   readonly tuning?: boolean;
   /** Role `count`: the number that its first input gets. @default 0 */
   readonly countFrom?: number;
+  /** No row can fail at it. @default false */
+  readonly safe?: boolean;
   /** The only fields that come out. */
   readonly selects?: readonly string[];
   /** The fields it looks at; absent: maybe all of them. */

@@ -12,6 +12,9 @@ export interface Pair<I, O> {
   readonly over: boolean;
 }
 
+/** A stage came to its end before what is written to it. */
+export class WantsNoMore extends TypeError {}
+
 /** Most items that one chunk takes from what was written meanwhile. */
 const CHUNK_ROWS = 256;
 
@@ -79,7 +82,7 @@ export function openPair<I, O>(specs: readonly OperatorSpec[]): Pair<I, O> {
             if (done === true) {
               controller.close();
               over = true;
-              if (!ended) end(new TypeError("Cannot write: the stage wants no more"));
+              if (!ended) end(new WantsNoMore("Cannot write: the stage wants no more"));
               return;
             }
             [ready, next] = [rowsOf(value), 0];

@@ -3,10 +3,13 @@ import { connect, progressOfSegments, type Segment, segmentsOf } from "./chain.t
 import type { Chunk } from "./chunk.ts";
 import { Delivered, type DeliveredByRanks } from "./delivered.ts";
 import type { Faults } from "./faults.ts";
+import { forgetInputs, keepInputs, mayFail } from "./inputs.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
+import type { Meter } from "./progress.ts";
 import { checkRanks, type Ranks, readShare } from "./ranks.ts";
 import { wholeShare } from "./share.ts";
 import type { DecodeRequest, InputPlan, Permute, Source, SourceRequest } from "./source.ts";
+import type { StageClock } from "./timings.ts";
 import { type Progress, withCombined } from "./trace.ts";
 
 /** A source and what is done with its samples, as data: what a `Dataset` holds. */
@@ -110,17 +113,21 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
   /** How far the last of its segments has come; absent: from the start. */
   readonly resume: Progress | undefined;
+  /** Where to count what is read. */
+  readonly meter?: Meter | undefined;
+  /** Measures the stages. */
+  readonly clock?: StageClock | undefined;
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
-export function openPlan(plan: Plan, { faults, signal, resume: left }: OpenOptions): AsyncIterable<Chunk> {
+export function openPlan(plan: Plan, { resume: left, ...context }: OpenOptions): AsyncIterable<Chunk> {
   const { source, epoch } = plan;
-  const segments = segmentsOf(specsOf(plan), epoch);
+  const segments = segmentsOf(specsOf(plan, context.faults), epoch);
   const resume = left && withCombined(left, (combined, start) => source.resumed?.(combined, start) ?? combined);
   const [first] = progressOfSegments(segments.length, resume);
-  const request = requestOf(plan, segments, { faults, signal });
+  const request = requestOf(plan, segments, context);
   const chunks = source.read({ ...request, from: first?.start ?? 0, resume: first, share: wholeShare });
-  return connect(chunks, segments, source.type, { epoch, faults, signal, resume });
+  return connect(sourced(chunks, plan, context), segments, source.type, { ...context, epoch, resume });
 }
 
 /** A pass over what one of several ranks owns, without what any of them delivered before. */
@@ -128,32 +135,62 @@ export function openShare(
   plan: Plan,
   ranks: Ranks,
   before: readonly DeliveredByRanks[],
-  { faults, signal }: Omit<OpenOptions, "resume">,
+  context: Omit<OpenOptions, "resume">,
 ): AsyncIterable<Chunk> {
   const { source, epoch } = plan;
-  const segments = segmentsOf(specsOf(plan), epoch);
+  const segments = segmentsOf(specsOf(plan, context.faults), epoch);
   checkRanks(segments, ranks);
   const shift = segments.slice(1).reduce((sum, { countFrom }) => sum + countFrom, 0);
   const delivered = new Delivered(before, segments.at(-1)!.steps.at(-1)?.order, shift);
   // How far the inputs of a combined source had come is not known of all ranks.
   const from = source.inputs === undefined || delivered.start === Infinity ? delivered.start : 0;
-  const request = { ...requestOf(plan, segments, { faults, signal }), from, resume: undefined, share: wholeShare };
+  const request = { ...requestOf(plan, segments, context), from, resume: undefined, share: wholeShare };
   const chunks = from === Infinity ? none() : readShare(source, request, ranks);
   const shared = { delivered: before.length === 0 ? undefined : delivered };
-  return connect(chunks, segments, source.type, { epoch, faults, signal, resume: undefined, shared });
+  return connect(sourced(chunks, plan, context), segments, source.type, {
+    ...context,
+    epoch,
+    resume: undefined,
+    shared,
+  });
 }
 
 async function* none(): AsyncGenerator<Chunk> {}
 
-/** The operators, with the decoding at its place. */
-function specsOf(plan: Plan): OperatorSpec[] {
-  const specs = [...plan.operators];
+/** What the source gives, kept for a quarantine and measured where the run asks for it. */
+function sourced(
+  read: AsyncIterable<Chunk>,
+  plan: Plan,
+  { faults, clock }: Omit<OpenOptions, "resume">,
+): AsyncIterable<Chunk> {
+  const kept = faults.keepsInputs && decodingOf(plan) === undefined ? keepInputs(failsUpTo(plan) === 0)(read) : read;
+  return clock === undefined ? kept : clock.time(plan.source.name, kept);
+}
+
+/** Behind the last stage that may fail nobody asks for what rows were made of. */
+function failsUpTo({ operators }: Plan): number {
+  return operators.findLastIndex(mayFail) + 1;
+}
+
+/** The operators, with the decoding at its place, and with what a quarantine needs. */
+function specsOf(plan: Plan, { keepsInputs }: Faults): OperatorSpec[] {
+  const { source, operators } = plan;
+  const specs = [...operators];
   const decoding = decodingOf(plan);
+  const decodeAt = decoding?.at ?? 0;
+  const forgetAt = Math.max(failsUpTo(plan), decodeAt);
+  if (keepsInputs && forgetAt < operators.length) {
+    specs.splice(forgetAt, 0, { name: "forget", works: "records", tuning: true, open: () => forgetInputs });
+  }
   if (decoding !== undefined) {
+    const keep = keepInputs(failsUpTo(plan) <= decodeAt);
     specs.splice(decoding.at, 0, {
       name: "decode",
       works: "records",
-      open: ({ faults }) => plan.source.decoder!.open({ ...decoding, faults }),
+      open: ({ faults }) => {
+        const decode = source.decoder!.open({ ...decoding, faults });
+        return keepsInputs ? (chunks) => decode(keep(chunks)) : decode;
+      },
     });
   }
   return specs;
@@ -162,7 +199,7 @@ function specsOf(plan: Plan): OperatorSpec[] {
 function requestOf(
   plan: Plan,
   segments: readonly Segment[],
-  context: Pick<SourceRequest, "faults" | "signal">,
+  { faults, signal, meter }: Pick<SourceRequest, "faults" | "signal" | "meter">,
 ): Omit<SourceRequest, "from" | "resume" | "share"> {
   const { epoch } = plan;
   const permute = permuteOf(plan);
@@ -170,7 +207,9 @@ function requestOf(
     epoch,
     interleave: permute === undefined ? interleaveOf(segments, epoch) : undefined,
     permute: permute && { ...permute, epoch },
-    ...context,
+    faults,
+    signal,
+    meter,
   };
 }
 

@@ -6,26 +6,28 @@ import { type Chunk, rowsOf, slice } from "./chunk.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
 import { fingerprintOf, fingerprintOfInput, openPlan, openShare, type Plan, typeOfPlan } from "./plan.ts";
+import type { RunProgress } from "./progress.ts";
 import { checkEnvironment, type RankOptions, type Ranks, ranksOf } from "./ranks.ts";
 import type { SavedRun } from "./saved-run.ts";
-import type { Sink } from "./sink.ts";
+import type { Sink, SinkFor } from "./sink.ts";
 import type { Source } from "./source.ts";
 import { type Origin, type Progress, progressAt, type Trace, withCombined } from "./trace.ts";
+import { RunWatch, type TimeSummary, type WatchOptions } from "./watch.ts";
 
 /** How to pass over a dataset. */
-export interface RunOptions extends RankOptions {
+export interface RunOptions extends RankOptions, WatchOptions {
   /** Ends the run: waiting calls reject with `signal.reason`, and nothing is delivered after it. */
   readonly signal?: AbortSignal | undefined;
   /** Where to go on: from {@link Run.checkpoint}. @default the start */
   readonly resume?: Checkpoint | undefined;
-  /** What to do with errors of samples and shards. @default "raise" */
+  /** What to do with errors of samples, shards and sources. @default "raise" */
   readonly onError?: ErrorPolicy | ErrorPolicies | undefined;
   /** Where to note each sample that is handed out. @default nowhere */
   readonly ledger?: Ledger | undefined;
 }
 
 /** What a run did. */
-export interface RunSummary extends FaultSummary {
+export interface RunSummary extends FaultSummary, TimeSummary {
   /** Items handed out. */
   readonly items: number;
 }
@@ -34,6 +36,7 @@ export interface RunSummary extends FaultSummary {
 export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposable {
   readonly #plan: Plan;
   readonly #faults: Faults;
+  readonly #watch: RunWatch;
   readonly #abort = new AbortController();
   readonly #signal: AbortSignal;
   readonly #resume: Checkpoint | undefined;
@@ -68,6 +71,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     this.#requestedEpoch = epoch;
     this.#signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
     this.#faults = new Faults(onError, this.#signal);
+    this.#watch = new RunWatch(this.#plan, options);
     this.#signal.addEventListener("abort", () => this.#giveUp(this.#signal.reason), { once: true });
   }
 
@@ -106,8 +110,10 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
         if (this.#signal.aborted) return this.#stopped();
         if (done === true) {
           [this.#closed, this.#ended] = [true, true];
+          this.#over();
           return { done: true, value: undefined };
         }
+        this.#watch.tick(this.#items);
         if (value.length === 0) continue;
         [this.#chunk, this.#rows, this.#next] = [value, rowsOf(value), 0];
         return { done: false, value: this.#take() };
@@ -115,6 +121,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     } catch (error) {
       if (this.#signal.aborted) return this.#stopped();
       this.#closed = true;
+      this.#over({ error });
       throw error;
     }
   }
@@ -137,7 +144,10 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       if (resume.ended && !hasMoreInputs(this.#plan.source, resume.progress)) return emptyIterator;
     }
     this.#signal.throwIfAborted();
-    const context = { faults: this.#faults, signal: this.#signal };
+    await this.#watch.start(this.#faults);
+    this.#faults.open(this.#plan.source.type);
+    const { meter, clock } = this.#watch;
+    const context = { faults: this.#faults, signal: this.#signal, meter, clock };
     if (!this.#isShared) {
       return openPlan(this.#plan, { ...context, resume: resume?.progress ?? undefined })[Symbol.asyncIterator]();
     }
@@ -155,11 +165,18 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     throw this.#signal.reason;
   }
 
+  /** Nothing more will come. Twice is fine. */
+  #over(failure?: { readonly error: unknown }): void {
+    this.#faults.close();
+    this.#watch.end(this.#items, failure);
+  }
+
   async #close(): Promise<void> {
     [this.#rows, this.#next, this.#closed] = [[], 0, true];
     const chunks = this.#chunks;
     this.#chunks = emptyIterator;
     await chunks?.return?.()?.catch(() => {});
+    this.#over();
   }
 
   /** Ends the run early and frees what it holds. Twice is fine. */
@@ -222,14 +239,20 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 
   /** What the run did so far. */
   get summary(): RunSummary {
-    return { items: this.#items, ...this.#faults.summary };
+    return { items: this.#items, ...this.#faults.summary, ...this.#watch.summary };
+  }
+
+  /** How far it has come. What there is in all is asked for with the first look, and known soon after. */
+  get progress(): RunProgress {
+    return this.#watch.progress(this.#items);
   }
 
   /**
    * Passes everything to a sink. When reading or writing fails, or the run is aborted, the sink leaves nothing half-written
    * behind; with `save`, it leaves what a later run goes on from. {@link summary} then tells what was skipped.
    */
-  async pipeTo<R>(into: Sink<T, R>, save?: SavedRun): Promise<R> {
+  async pipeTo<R>(into: Sink<T, R> & SinkFor<T>, save?: SavedRun): Promise<R> {
+    this.#watch.consumer = into.name;
     const lasting = save && { saved: save.sink };
     const sink = await into.open({ type: typeOfPlan(this.#plan), signal: this.#signal, lasting });
     try {
@@ -246,6 +269,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       await save?.remove();
       return report;
     } catch (error) {
+      this.#over({ error });
       await this.return();
       await (save === undefined ? sink.abort(error) : sink.suspend?.());
       throw error;
@@ -254,13 +278,19 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
 
   /** Goes to the end, and counts. */
   async count(): Promise<number> {
-    for await (const chunk of this.#wholeChunks()) this.#delivered(chunk);
+    try {
+      for await (const chunk of this.#wholeChunks()) this.#delivered(chunk);
+    } catch (error) {
+      this.#over({ error });
+      throw error;
+    }
     return this.#items;
   }
 
   #delivered(chunk: Chunk): void {
     [this.#chunk, this.#last] = [chunk, chunk.length - 1];
     this.#items += chunk.length;
+    this.#watch.tick(this.#items);
     if (this.#ledger === undefined) return;
     const rows = chunk.kind === "rows" ? chunk.rows : [];
     for (let row = 0; row < chunk.length; row++) record(this.#ledger, rows[row], chunk.trace, row);
@@ -284,6 +314,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       yield value;
     }
     [this.#closed, this.#ended] = [true, true];
+    this.#over();
   }
 }
 

@@ -32,3 +32,11 @@ export interface Sink<in T, out Report> {
   /** Only a type: what it takes. */
   readonly "~takes"?: (sample: T) => void;
 }
+
+/** A sink of samples, and not of batches. */
+export interface SampleSink<in T, out Report> extends Sink<T, Report> {
+  readonly takesBatches: false;
+}
+
+/** What a sink of `T` must be besides: for batches, one that takes them. */
+export type SinkFor<T> = [T] extends [{ readonly "~batch": true }] ? { readonly takesBatches?: never } : unknown;

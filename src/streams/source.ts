@@ -4,8 +4,9 @@ import type { Faults } from "./faults.ts";
 import type { Json, Stage } from "./operator.ts";
 import type { Choice } from "./pick.ts";
 import type { Plan } from "./plan.ts";
+import type { Meter } from "./progress.ts";
 import type { Share } from "./share.ts";
-import type { CombinedProgress, Restart } from "./trace.ts";
+import type { CombinedProgress, Restart, Trace } from "./trace.ts";
 
 /** The order in which a source is asked for its samples: shards permuted and interleaved by a seed. */
 export interface Interleave {
@@ -35,6 +36,8 @@ export interface SourceRequest {
   readonly permute: (Permute & { readonly epoch: number }) | undefined;
   readonly faults: Faults;
   readonly signal: AbortSignal;
+  /** Where to count what is read. */
+  readonly meter?: Meter | undefined;
 }
 
 /** How encoded samples are wanted. */
@@ -81,6 +84,14 @@ export interface InputPlan extends Omit<Plan, "epoch"> {
   readonly epoch: number | undefined;
 }
 
+/** A sample as a shard holds it. */
+export interface StoredFiles {
+  readonly key: string;
+  /** The bytes of each file, by extension. */
+  readonly parts: ReadonlyMap<string, Uint8Array>;
+  readonly origin: { readonly shard: string; readonly index: number };
+}
+
 /** Where samples come from. Reading it again gives the same samples, unless it says otherwise (`SOURCE_CONSUMED`). */
 export interface Source<out T = unknown> {
   /** As in `explain()`: `shards`. */
@@ -112,6 +123,12 @@ export interface Source<out T = unknown> {
   find?(key: string, signal?: AbortSignal): Promise<number | undefined>;
   /** Addresses of the shards, in stored order; absent where there are none. */
   listShards?(): Promise<readonly string[]>;
+  /** How many samples there are, where that is known without reading them. */
+  count?(): Promise<number | undefined>;
+  /** Bytes of all shards as they are stored, where known. */
+  size?(): Promise<number | undefined>;
+  /** One sample as {@link read} would give it, from the files that it was stored in; absent where samples come from no files. */
+  restore?(files: StoredFiles, trace: Trace): Chunk;
   /** The same source with only these shards. */
   only?(shards: readonly string[]): Source<T>;
 }

@@ -80,6 +80,16 @@ export interface WeightStep {
   readonly weights: readonly number[];
 }
 
+/** A sample as its source gave it: its bytes, where it was encoded, valid until the next chunk is asked for; else its value. */
+export type Stored = { readonly bytes: Uint8Array; readonly extension?: string } | { readonly value: unknown };
+
+/** A sample that a row was made of. */
+export interface Input {
+  readonly origin: Origin;
+  /** Only there when the run keeps it, for a quarantine. */
+  readonly stored?: Stored | undefined;
+}
+
 /**
  * What is known of the rows of a chunk besides their values: place in the order, and origin. Stages that move rows wrap the
  * trace of their input; nothing is computed until somebody asks, so it costs a few objects a chunk.
@@ -94,6 +104,10 @@ export interface Trace {
   restart(row: number, again: boolean): Restart;
   /** What lies at the positions of the source before this one has to stay as it is for a restart behind the row. */
   reach(row: number): number;
+  /** The samples that the row was made of: one, or all of a batch. */
+  inputs(row: number): readonly Input[];
+  /** Whoever holds rows beyond their chunk says so before the next one is asked for: what they were made of is kept too. */
+  keep(): void;
 }
 
 /** How far a segment has come when a row of it is handed out. */
@@ -115,10 +129,13 @@ export function withCombined(
 export class SourceTrace implements Trace {
   readonly #first: number;
   readonly #origin: (row: number) => Origin;
+  readonly #stored: ((row: number) => Stored) | undefined;
 
-  constructor(first: number, origin: (row: number) => Origin) {
+  /** `stored` is for rows that are not what was read: a line that does not parse. */
+  constructor(first: number, origin: (row: number) => Origin, stored?: (row: number) => Stored) {
     this.#first = first;
     this.#origin = origin;
+    this.#stored = stored;
   }
 
   position(row: number): number {
@@ -136,6 +153,10 @@ export class SourceTrace implements Trace {
   reach(row: number): number {
     return this.#first + row + 1;
   }
+  inputs(row: number): readonly Input[] {
+    return [{ origin: this.#origin(row), stored: this.#stored?.(row) }];
+  }
+  keep(): void {}
 }
 
 /** Some rows of another trace, in any order. */
@@ -162,6 +183,12 @@ export class PickedTrace implements Trace {
   }
   reach(row: number): number {
     return this.of.reach(this.rows[row]!);
+  }
+  inputs(row: number): readonly Input[] {
+    return this.of.inputs(this.rows[row]!);
+  }
+  keep(): void {
+    this.of.keep();
   }
 }
 
@@ -190,6 +217,12 @@ export class RestTrace implements Trace {
   reach(row: number): number {
     return this.#of.reach(this.#from + row);
   }
+  inputs(row: number): readonly Input[] {
+    return this.#of.inputs(this.#from + row);
+  }
+  keep(): void {
+    this.#of.keep();
+  }
 }
 
 /** A trace from one of its rows on. */
@@ -214,6 +247,9 @@ export class FlatTrace extends PickedTrace {
   }
   override restart(row: number): Restart {
     return super.restart(row, true);
+  }
+  override inputs(row: number): readonly Input[] {
+    return super.inputs(row).map(({ origin, stored }) => ({ origin: { ...origin, part: this.#parts[row]! }, stored }));
   }
 }
 
@@ -246,11 +282,13 @@ export class JoinedTrace implements Trace {
   readonly #pieces: Piece[] = [];
   #recent = 0;
   #length = 0;
+  #kept = false;
 
   /** Appends `length` rows of `trace`, from `from` on. */
   add(trace: Trace, from: number, length: number): void {
     if (length > 0) this.#pieces.push({ trace, from, at: this.#length, length });
     this.#length += length;
+    this.#kept = false;
   }
 
   #piece(row: number): Piece {
@@ -288,6 +326,15 @@ export class JoinedTrace implements Trace {
     const { trace, from, at } = this.#piece(row);
     return trace.reach(from + row - at);
   }
+  inputs(row: number): readonly Input[] {
+    const { trace, from, at } = this.#piece(row);
+    return trace.inputs(from + row - at);
+  }
+  keep(): void {
+    if (this.#kept) return;
+    for (const { trace } of this.#pieces) trace.keep();
+    this.#kept = true;
+  }
 }
 
 /** Rows numbered anew: the inputs of the next segment. */
@@ -319,6 +366,12 @@ export class CountedTrace implements Trace {
   reach(row: number): number {
     return this.#of.reach(row);
   }
+  inputs(row: number): readonly Input[] {
+    return this.#of.inputs(row);
+  }
+  keep(): void {
+    this.#of.keep();
+  }
 }
 
 /** Rows under other numbers. */
@@ -345,6 +398,12 @@ export class ShiftedTrace implements Trace {
   }
   reach(row: number): number {
     return this.#of.reach(row);
+  }
+  inputs(row: number): readonly Input[] {
+    return this.#of.inputs(row);
+  }
+  keep(): void {
+    this.#of.keep();
   }
 }
 
@@ -379,5 +438,11 @@ export class BatchTrace implements Trace {
   }
   reach(): number {
     return this.#samples.reach(this.#last);
+  }
+  inputs(): readonly Input[] {
+    return Array.from({ length: this.#last + 1 }, (_, row) => this.#samples.inputs(row)).flat();
+  }
+  keep(): void {
+    this.#samples.keep();
   }
 }

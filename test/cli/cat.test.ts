@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { shardstream } from "./run-process.ts";
+import { ended, shardstream, startProcess } from "./run-process.ts";
 
 const fixtures = "test/fixtures/atdata";
 const expected = (folder: string) => JSON.parse(readFileSync(`${fixtures}/${folder}/expected.json`, "utf8"));
@@ -21,6 +21,16 @@ describe("shardstream cat", () => {
     expect(lines.map(({ sample }) => sample)).toEqual(dict.samples);
     expect(lines.map(({ key }) => key)).toEqual(payloads.map(({ key }: { key: string }) => key));
     expect([code, stderr]).toEqual([0, ""]);
+  });
+
+  it("says in a line that the output is full", async () => {
+    if (!existsSync("/dev/full")) return; // Linux has it
+    const full = openSync("/dev/full", "w");
+    const child = startProcess("src/cli/main.ts", ["cat", `${fixtures}/primitives/data.tar`], undefined, full);
+    const { code, stderr } = await ended(child);
+    closeSync(full);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^(Cannot print: the disk is full|No space left on device.*)\.\n$/);
   });
 
   it("keeps integers and floats apart, and maps in stored order, without a schema", async () => {

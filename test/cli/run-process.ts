@@ -19,15 +19,23 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 const ARGS = { node: [], deno: ["run", "-A", "--node-modules-dir=manual", `--config=${root}deno.json`], bun: [] };
 
 /** Starts a program of this project on the runtime that runs the test. */
-export function startProcess(program: string, args: readonly string[], cwd = root): ChildProcessWithoutNullStreams {
-  return spawn(process.execPath, [...ARGS[runtime], root + program, ...args], { cwd });
+export function startProcess(
+  program: string,
+  args: readonly string[],
+  cwd = root,
+  stdout: "pipe" | number = "pipe",
+): ChildProcessWithoutNullStreams {
+  return spawn(process.execPath, [...ARGS[runtime], root + program, ...args], {
+    cwd,
+    stdio: ["pipe", stdout, "pipe"],
+  }) as ChildProcessWithoutNullStreams;
 }
 
 /** All that a process says, when it has ended. */
 export function ended(child: ChildProcessWithoutNullStreams): Promise<Ended> {
   return new Promise((resolve, reject) => {
     let [stdout, stderr] = ["", ""];
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => {

@@ -11,6 +11,29 @@ const streamOf = <T>(items: readonly T[]): ReadableStream<T> =>
     },
   });
 
+describe("pipeTo(operator.writable)", () => {
+  it("ends where the operator wants no more", async () => {
+    const three = take<number>(3);
+    const read = Array.fromAsync(three.readable);
+    await fromArray([1, 2, 3, 4, 5]).pipeTo(three.writable);
+    expect(await read).toEqual([1, 2, 3]);
+  });
+
+  it("fails where the other end was cancelled, or the plan fails", async () => {
+    const cancelled = take<number>(3);
+    const { writable } = cancelled;
+    await cancelled.readable.cancel(new Error("no interest"));
+    await expect(fromArray([1, 2]).pipeTo(writable)).rejects.toThrow("no interest");
+    const failing = fromArray([1]).map((): number => {
+      throw new Error("fails");
+    });
+    const other = take<number>(3);
+    const read = Array.fromAsync(other.readable).catch(() => {});
+    await expect(failing.pipeTo(other.writable)).rejects.toThrow("fails");
+    await read;
+  });
+});
+
 describe("operators as Web Streams", () => {
   it("give what the dataset of the same stages gives", async () => {
     const stages = () =>
