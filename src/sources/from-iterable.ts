@@ -1,7 +1,8 @@
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { sizeOf } from "../schema/size-of.ts";
 import { untilAborted } from "../streams/abort.ts";
-import { type Chunk, rowChunk } from "../streams/chunk.ts";
+import { CHUNK_BYTES, type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
 import { ShareCursor } from "../streams/share.ts";
 import type { SampleCount, Source, SourceRequest } from "../streams/source.ts";
@@ -37,7 +38,7 @@ export class IterableSource<T> implements Source<T> {
     return Array.isArray(this.#from) ? [{ shard: "", samples: this.#from.length }] : undefined;
   }
 
-  async *read({ from, share, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *read({ from, share, signal, budget }: SourceRequest): AsyncGenerator<Chunk> {
     const samples = this.#open();
     if (Array.isArray(samples)) {
       for (let first = from; ; ) {
@@ -51,6 +52,8 @@ export class IterableSource<T> implements Source<T> {
     const iterator = Symbol.asyncIterator in samples ? samples[Symbol.asyncIterator]() : samples[Symbol.iterator]();
     let position = 0;
     let rows: T[] = [];
+    let bytes = 0;
+    const holder = budget?.chunkHolder("read", this);
     try {
       while (!mine.ended) {
         let next = iterator.next();
@@ -68,9 +71,14 @@ export class IterableSource<T> implements Source<T> {
           rows = [];
           continue;
         }
-        if (rows.push(next.value) < CHUNK_ROWS) continue;
+        rows.push(next.value);
+        if (holder !== undefined) {
+          bytes = rows.length === 1 ? sizeOf(next.value) : bytes + sizeOf(next.value);
+          holder.hold(bytes, rows.length);
+        }
+        if (rows.length < CHUNK_ROWS && bytes < CHUNK_BYTES) continue;
         yield numbered(rows, position - rows.length);
-        rows = [];
+        [rows, bytes] = [[], 0];
       }
       if (rows.length > 0) yield numbered(rows, position - rows.length);
     } finally {

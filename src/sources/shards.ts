@@ -4,6 +4,7 @@ import { shownAddress } from "../storage/address.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
+import type { Budget } from "../streams/budget.ts";
 import type { Chunk } from "../streams/chunk.ts";
 import { Faults } from "../streams/faults.ts";
 import type { Json } from "../streams/operator.ts";
@@ -11,6 +12,7 @@ import { hashNumbers, permutation } from "../streams/random.ts";
 import type { Decoder, Interleave, SampleCount, Source, SourceRequest } from "../streams/source.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
+import { WindowMemory } from "../tar/window-memory.ts";
 import { decodeStage } from "./decode.ts";
 import { dictSampleStage } from "./decode-untyped.ts";
 import { filesStage } from "./files.ts";
@@ -37,6 +39,8 @@ const CHUNK_ROWS = 256;
 /** Bytes of all read windows of a pass, shared by the shards that are open, and the least and most of one. */
 const WINDOWS_BYTES = 16 << 20;
 const MIN_WINDOW = 64 << 10;
+/** Under a budget that is smaller than these need, there are smaller windows. */
+const TINY_WINDOW = 4 << 10;
 const MAX_WINDOW = 512 << 10;
 
 /** Tar shards, on disk or behind http(s): msgpack samples of a type, of any type, or samples of several files. */
@@ -84,9 +88,10 @@ export class ShardSource implements Source {
 
   async counts(): Promise<readonly SampleCount[]> {
     const counts: SampleCount[] = [];
+    const memory = new WindowMemory(MAX_WINDOW);
     for (const url of await this.listShards()) {
       const signal = new AbortController().signal;
-      const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, new Faults("raise", signal), signal);
+      const shard = new OpenShard(url, this.#options, this.#reads, memory, new Faults("raise", signal), signal);
       try {
         counts.push({ shard: shownAddress(url), samples: await shard.skip(Number.POSITIVE_INFINITY) });
       } finally {
@@ -96,14 +101,15 @@ export class ShardSource implements Source {
     return counts;
   }
 
-  async *#inOrder({ from, share, faults, signal }: SourceRequest): AsyncGenerator<Chunk> {
+  async *#inOrder({ from, share, faults, signal, budget }: SourceRequest): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
+    const memory = this.#windows(1, budget);
     let position = 0;
     let range = share.next(from);
     for (const url of shards) {
       if (range === undefined) return;
-      const shard = new OpenShard(url, this.#options, this.#reads, MAX_WINDOW, faults, signal);
+      const shard = new OpenShard(url, this.#options, this.#reads, memory, faults, signal);
       try {
         while (!shard.ended && range !== undefined) {
           if (position < range.from) {
@@ -124,15 +130,14 @@ export class ShardSource implements Source {
 
   async *#interleaved(
     { seed, epoch }: Interleave,
-    { from, share, faults, signal }: SourceRequest,
+    { from, share, faults, signal, budget }: SourceRequest,
   ): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
     const waiting = Array.from(permutation(shards.length, hashNumbers(seed, epoch)), (i) => shards[i]!);
     const slots = Math.min(OPEN_SHARDS, shards.length);
-    const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / slots));
-    const open = (url: string): OpenShard =>
-      new OpenShard(url, this.#options, this.#reads, windowBytes, faults, signal);
+    const memory = this.#windows(slots, budget);
+    const open = (url: string): OpenShard => new OpenShard(url, this.#options, this.#reads, memory, faults, signal);
     const turn = waiting.splice(0, slots).map(open);
     let position = 0;
     let range = share.next(from);
@@ -154,6 +159,7 @@ export class ShardSource implements Source {
           if (position === range.to) range = share.next(position);
         }
         if (!shard.ended) {
+          shard.rest();
           slot = (slot + 1) % turn.length;
           continue;
         }
@@ -171,6 +177,14 @@ export class ShardSource implements Source {
       await Promise.all(turn.map((shard) => shard.close()));
     }
   }
+
+  /** Memory for the windows of so many shards at once. */
+  #windows(shards: number, budget: Budget | undefined): WindowMemory {
+    const usual = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / shards));
+    if (budget === undefined) return new WindowMemory(usual);
+    const share = Math.max(TINY_WINDOW, Math.min(usual, budget.windows / shards));
+    return new WindowMemory(share, budget.holder("read", 1, this));
+  }
 }
 
 /** A shard in a pass: opened when first read; what is wrong with it goes to the run's faults, and ends it. */
@@ -178,7 +192,7 @@ class OpenShard {
   readonly #url: string;
   readonly #options: ShardOptions;
   readonly #reads: SamplesAs;
-  readonly #windowBytes: number;
+  readonly #memory: WindowMemory;
   readonly #faults: Faults;
   readonly #signal: AbortSignal;
   #reader: ShardReader | undefined;
@@ -190,14 +204,14 @@ class OpenShard {
     url: string,
     options: ShardOptions,
     reads: SamplesAs,
-    windowBytes: number,
+    memory: WindowMemory,
     faults: Faults,
     signal: AbortSignal,
   ) {
     this.#url = url;
     this.#options = options;
     this.#reads = reads;
-    this.#windowBytes = windowBytes;
+    this.#memory = memory;
     this.#faults = faults;
     this.#signal = signal;
   }
@@ -243,9 +257,14 @@ class OpenShard {
     return new ShardReader(await decompress(bytes), {
       url: this.#url,
       members: this.#reads === "msgpack" ? "msgpack" : "files",
-      windowBytes: this.#windowBytes,
+      memory: this.#memory,
       ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
     });
+  }
+
+  /** It is another shard's turn: what was read has been used. */
+  rest(): void {
+    this.#reader?.rest();
   }
 
   async close(): Promise<void> {

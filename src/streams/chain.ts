@@ -1,4 +1,5 @@
 import type { AnySampleType } from "../schema/sample.ts";
+import type { Budget } from "./budget.ts";
 import { type Chunk, pick, slice } from "./chunk.ts";
 import type { Delivered } from "./delivered.ts";
 import type { Faults } from "./faults.ts";
@@ -62,6 +63,7 @@ export interface ChainContext {
   readonly epoch: number;
   readonly faults: Faults;
   readonly signal: AbortSignal;
+  readonly budget?: Budget | undefined;
   /** How far each segment has come, the last one first; absent: from the start. */
   readonly resume: Progress | undefined;
   /** Several ranks share the samples, now or before: items keep the numbers they have for one rank alone. */
@@ -107,9 +109,8 @@ export function connect(
     };
     steps.forEach(({ spec, nth, order }, k) => {
       if (k === batchAt) dropDelivered(steps[k - 1]?.order);
-      chunks = spec.open({ epoch: context.epoch, faults: context.faults, signal: context.signal, nth, type, order })(
-        chunks,
-      );
+      const { epoch, faults, signal, budget } = context;
+      chunks = spec.open({ epoch, faults, signal, budget, nth, type, order })(chunks);
       if (spec.typeOf !== undefined) type = spec.typeOf(type);
     });
     if (batchAt === steps.length) dropDelivered(steps.at(-1)?.order);

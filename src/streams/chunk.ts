@@ -2,6 +2,9 @@ import type { PipelineError } from "../errors.ts";
 import type { Columns } from "../schema/columns.ts";
 import { PickedTrace, type Trace, traceFrom } from "./trace.ts";
 
+/** Bytes of a chunk that whoever makes one aims at: what is decoded or computed together is in memory together. */
+export const CHUNK_BYTES: number = 1 << 20;
+
 /** Memory that encoded samples lie in. */
 export interface Window {
   readonly bytes: Uint8Array;
@@ -48,6 +51,13 @@ export interface ColumnChunk extends ChunkBase {
 export interface RecordChunk extends ChunkBase {
   readonly kind: "records";
   readonly records: Records;
+}
+
+/** Bytes of encoded rows `from` to `to`. */
+export function sizeOfRecords({ starts, ends }: Records, from: number, to: number): number {
+  let bytes = 0;
+  for (let row = from; row < to; row++) if (starts[row]! >= 0) bytes += ends[row]! - starts[row]!;
+  return bytes;
 }
 
 export function rowChunk(rows: readonly unknown[], trace: Trace): RowChunk {

@@ -67,7 +67,7 @@ export class Faults {
     this.#signal.throwIfAborted();
     if (!(cause instanceof PipelineError)) throw cause;
     const error = namingShard(cause, url);
-    if (this.#policies.shard === "raise") throw error;
+    if (this.#policies.shard === "raise" || isNoFaultOfSample(cause)) throw error;
     this.#shards++;
     this.#keep(error);
   }
@@ -121,6 +121,6 @@ function namingShard(error: PipelineError, url: string): PipelineError {
 /** What no other sample would mend: a module that is not there, memory that is not to be had. */
 function isNoFaultOfSample(cause: unknown): boolean {
   const code = (cause as { code?: unknown } | undefined)?.code;
-  if (code === "ERR_MODULE_NOT_FOUND" || code === "NOT_INSTALLED") return true;
+  if (code === "ERR_MODULE_NOT_FOUND" || code === "NOT_INSTALLED" || code === "BUDGET_TOO_SMALL") return true;
   return cause instanceof RangeError && /allocation failed|out of memory/i.test(cause.message);
 }

@@ -1,4 +1,5 @@
 import type { AnySampleType } from "../schema/sample.ts";
+import type { Budget } from "./budget.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { ShuffleOrder } from "./order.ts";
@@ -19,6 +20,8 @@ export interface StageContext {
   readonly type: AnySampleType | undefined;
   readonly faults: Faults;
   readonly signal: AbortSignal;
+  /** Absent: memory is not limited. */
+  readonly budget?: Budget | undefined;
 }
 
 /**
@@ -56,7 +59,7 @@ export interface OperatorSpec {
   /** Role `shuffle`: how it orders. */
   readonly shuffle?: { readonly seed: number; readonly window: number };
   /** Role `batch`: how it joins. */
-  readonly batch?: { readonly size: number; readonly recycle: boolean };
+  readonly batch?: { readonly size: number; readonly recycle: boolean } | undefined;
   /** The type of what comes out. Absent: that of what comes in. */
   typeOf?(type: AnySampleType | undefined): AnySampleType | undefined;
   open(context: StageContext): Stage;

@@ -1,5 +1,6 @@
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import type { Budget } from "./budget.ts";
 import { connect, type Segment, segmentsOf } from "./chain.ts";
 import { type Checkpoint, deliveredBy } from "./checkpoint.ts";
 import type { Chunk } from "./chunk.ts";
@@ -19,7 +20,7 @@ export interface Plan {
 }
 
 /** How the samples of an encoded source are decoded: where in the plan, which fields, as what. */
-export interface Decoding extends Omit<DecodeRequest, "faults"> {
+export interface Decoding extends Omit<DecodeRequest, "faults" | "budget"> {
   /** Operators in front of it: they work on encoded samples. */
   readonly at: number;
 }
@@ -62,8 +63,7 @@ export function decodingOf({ source, operators }: Plan): Decoding | undefined {
     at,
     fields: source.type === undefined ? [] : neededFields(source.type, rest),
     layout: columns ? "columns" : "rows",
-    size: batch?.size,
-    recycle: batch?.recycle ?? false,
+    batch,
   };
 }
 
@@ -97,12 +97,13 @@ export async function fingerprintOf({ source, operators }: Plan): Promise<string
 export interface OpenOptions {
   readonly faults: Faults;
   readonly signal: AbortSignal;
+  readonly budget?: Budget | undefined;
   readonly resume: Checkpoint | undefined;
   readonly ranks: Ranks;
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
-export function openPlan(plan: Plan, { faults, signal, resume, ranks }: OpenOptions): AsyncIterable<Chunk> {
+export function openPlan(plan: Plan, { faults, signal, budget, resume, ranks }: OpenOptions): AsyncIterable<Chunk> {
   const { source, operators, epoch } = plan;
   const decoding = decodingOf(plan);
   const specs = [...operators];
@@ -110,12 +111,12 @@ export function openPlan(plan: Plan, { faults, signal, resume, ranks }: OpenOpti
     specs.splice(decoding.at, 0, {
       name: "decode",
       works: "records",
-      open: ({ faults }) => source.decoder!.open({ ...decoding, faults }),
+      open: ({ faults }) => source.decoder!.open({ ...decoding, faults, budget }),
     });
   }
   const segments = segmentsOf(specs, epoch);
-  const request = { interleave: interleaveOf(segments, epoch), faults, signal };
-  const context = { epoch, faults, signal };
+  const request = { interleave: interleaveOf(segments, epoch), faults, signal, budget };
+  const context = { epoch, faults, signal, budget };
   if (isShared(ranks, resume)) {
     checkRanks(segments, ranks);
     const before = resume === undefined ? [] : deliveredBy(resume);
