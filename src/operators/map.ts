@@ -101,7 +101,7 @@ class Room {
 
   constructor(budget: Budget) {
     this.holder = budget.chunkHolder("map");
-    this.pieces = new Pieces(this.holder);
+    this.pieces = new Pieces(this.holder, budget);
     this.limit = budget.goesAhead();
   }
 }

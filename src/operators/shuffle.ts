@@ -58,21 +58,25 @@ async function* shuffleChunks(
   let held: Held | undefined;
   let block = -1;
   const input = new UntilFailure(chunks);
-  for await (const chunk of input) {
-    held ??= chunk.kind === "records" ? new RecordBlock() : new RowBlock(holder !== undefined);
-    for (let from = 0; from < chunk.length; ) {
-      const here = blockOf(order!, chunk.trace.position(from));
-      if (here !== block && held.length > 0) yield* held.give(order!);
-      block = here;
-      let to = from + 1;
-      while (to < chunk.length && blockOf(order!, chunk.trace.position(to)) === block) to++;
-      held.add(chunk, from, to);
-      holder?.hold(held.bytes, held.length);
-      from = to;
+  try {
+    for await (const chunk of input) {
+      held ??= chunk.kind === "records" ? new RecordBlock() : new RowBlock(holder !== undefined);
+      for (let from = 0; from < chunk.length; ) {
+        const here = blockOf(order!, chunk.trace.position(from));
+        if (here !== block && held.length > 0) yield* held.give(order!);
+        block = here;
+        let to = from + 1;
+        while (to < chunk.length && blockOf(order!, chunk.trace.position(to)) === block) to++;
+        held.add(chunk, from, to);
+        holder?.hold(held.bytes, held.length);
+        from = to;
+      }
     }
+    if (held !== undefined && held.length > 0) yield* held.give(order!);
+    input.rethrow();
+  } finally {
+    held?.close();
   }
-  if (held !== undefined && held.length > 0) yield* held.give(order!);
-  input.rethrow();
 }
 
 /** The rows of one block. */
@@ -83,6 +87,7 @@ interface Held {
   add(chunk: Chunk, from: number, to: number): void;
   /** Gives the rows in their new order, and forgets them. */
   give(order: ShuffleOrder): Generator<Chunk>;
+  close(): void;
 }
 
 class RowBlock implements Held {
@@ -102,6 +107,10 @@ class RowBlock implements Held {
 
   add(chunk: Chunk, from: number, to: number): void {
     this.#held.add(chunk, from, to);
+  }
+
+  close(): void {
+    this.#held.take();
   }
 
   *give(order: ShuffleOrder): Generator<RowChunk> {
@@ -134,6 +143,10 @@ class RecordBlock implements Held {
   add(chunk: Chunk, from: number, to: number): void {
     this.#records.add((chunk as RecordChunk).records, from, to);
     this.#trace.add(chunk.trace, from, to - from);
+  }
+
+  close(): void {
+    this.#records.close();
   }
 
   *give(order: ShuffleOrder): Generator<RecordChunk> {

@@ -49,8 +49,13 @@ async function* decodeColumns(
 
 /** Tells the budget what is decoded at once. */
 function chunkHolder({ budget }: DecodeRequest): (chunk: Chunk) => void {
-  const holder = budget?.chunkHolder("decode");
-  return (chunk) => holder?.hold(sizeOfRecords((chunk as RecordChunk).records, 0, chunk.length), chunk.length);
+  if (budget === undefined) return () => {};
+  const holder = budget.chunkHolder("decode");
+  return (chunk) => {
+    const bytes = sizeOfRecords((chunk as RecordChunk).records, 0, chunk.length);
+    holder.hold(bytes, chunk.length);
+    budget.gaveAway(bytes);
+  };
 }
 
 /** Rows that a chunk of such samples has: many small ones, or a few large ones. */
@@ -85,7 +90,9 @@ async function* decodeBatches(
         from = into.add(reader, chunk as RecordChunk, from, request);
       });
       if (holder !== undefined) {
-        into.bytes += sizeOfRecords((chunk as RecordChunk).records, first, from);
+        const bytes = sizeOfRecords((chunk as RecordChunk).records, first, from);
+        into.bytes += bytes;
+        if (!recycle) request.budget!.gaveAway(bytes);
         // What is used again is held by the consumer too.
         holder.hold(recycle ? 2 * into.bytes : into.bytes, recycle ? 2 * into.columns.length : into.columns.length);
       }

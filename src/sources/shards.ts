@@ -126,6 +126,7 @@ export class ShardSource implements Source {
         await shard.close();
       }
     }
+    memory.close();
   }
 
   async *#interleaved(
@@ -175,6 +176,7 @@ export class ShardSource implements Source {
       }
     } finally {
       await Promise.all(turn.map((shard) => shard.close()));
+      memory.close();
     }
   }
 

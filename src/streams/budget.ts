@@ -1,4 +1,5 @@
 import { PipelineError, type PipelineErrorFacts } from "../errors.ts";
+import { collectGarbage } from "../runtime/collect-garbage.ts";
 import { parseByteSize, showByteSize } from "./byte-size.ts";
 import { CHUNK_BYTES } from "./chunk.ts";
 
@@ -9,6 +10,7 @@ import { CHUNK_BYTES } from "./chunk.ts";
 const HELD = 1 / 2;
 const AHEAD = 1 / 8;
 const WINDOWS = 1 / 16;
+const FRESH = 1 / 4;
 
 /**
  * The memory that one run may take. What must be held (a sample that is read, a block of a shuffle, a batch) has a part of it,
@@ -19,6 +21,7 @@ export class Budget {
   readonly bytes: number;
   readonly #holders = new Map<object, Holder>();
   #ahead = 0;
+  #fresh = 0;
 
   constructor(memory: string | number) {
     this.bytes = parseByteSize("memory", memory);
@@ -54,6 +57,14 @@ export class Budget {
   goesAhead(): () => number {
     this.#ahead++;
     return () => Math.floor((this.bytes * AHEAD) / this.#ahead);
+  }
+
+  /** Memory was found for samples that are given away: when it is much, what became of those before is collected. */
+  gaveAway(bytes: number): void {
+    this.#fresh += bytes;
+    if (this.#fresh < this.bytes * FRESH) return;
+    this.#fresh = 0;
+    collectGarbage();
   }
 
   /** Bytes that are held, or were. */

@@ -7,7 +7,7 @@ export const CHUNK_BYTES: number = 1 << 20;
 
 /** Memory that encoded samples lie in. */
 export interface Window {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
 }
 

@@ -1,5 +1,5 @@
 import type { PipelineError } from "../errors.ts";
-import { allocate } from "../runtime/allocate.ts";
+import { allocate, free } from "../runtime/allocate.ts";
 import type { Records, Window } from "./chunk.ts";
 
 /** Bytes of one slab: large enough that few samples need one of their own. */
@@ -107,10 +107,17 @@ export class HeldRecords {
 
   /** Forgets the samples and keeps the memory that they took. */
   clear(): void {
+    for (const { bytes } of this.#spare) free(bytes);
     this.#spare = this.#slabs.sort((a, b) => a.bytes.length - b.bytes.length);
     this.#slabs = [];
     [this.#slab, this.#free, this.#length, this.#bytes] = [-1, 0, 0, 0];
     this.#faults.clear();
+  }
+
+  /** Gives the memory back. */
+  close(): void {
+    this.clear();
+    for (const { bytes } of this.#spare.splice(0)) free(bytes);
   }
 }
 

@@ -1,5 +1,5 @@
 import { sizeOfRows } from "../schema/size-of.ts";
-import type { Holder } from "./budget.ts";
+import type { Budget, Holder } from "./budget.ts";
 import { CHUNK_BYTES, type Chunk, rowsOf, slice } from "./chunk.ts";
 
 /**
@@ -8,10 +8,12 @@ import { CHUNK_BYTES, type Chunk, rowsOf, slice } from "./chunk.ts";
  */
 export class Pieces {
   readonly #holder: Holder;
+  readonly #budget: Budget;
   #rows = 1;
 
-  constructor(holder: Holder) {
+  constructor(holder: Holder, budget: Budget) {
     this.#holder = holder;
+    this.#budget = budget;
   }
 
   *of(chunk: Chunk): Generator<Chunk> {
@@ -26,6 +28,7 @@ export class Pieces {
   made(output: Chunk): void {
     const bytes = sizeOfRows(rowsOf(output));
     this.#holder.hold(bytes, output.length);
+    this.#budget.gaveAway(bytes);
     const fit = Math.max(1, Math.floor((CHUNK_BYTES * output.length) / bytes));
     this.#rows = Math.min(fit, 4 * this.#rows);
   }

@@ -1,3 +1,4 @@
+import { free } from "../runtime/allocate.ts";
 import type { Holder } from "../streams/budget.ts";
 import { BLOCK } from "./window.ts";
 
@@ -27,11 +28,25 @@ export class WindowMemory {
     this.#holder?.hold(wanted, 1);
     const large = this.#large;
     this.#large = undefined;
-    return large !== undefined && large.length > least ? large : new Uint8Array(Math.min(wanted, 2 * least));
+    if (large !== undefined && large.length > least) return large;
+    if (large !== undefined) free(large);
+    return new Uint8Array(Math.min(wanted, 2 * least));
   }
 
   give(bytes: Uint8Array<ArrayBuffer>): void {
-    if (bytes.length === this.windowBytes) this.#free.push(bytes);
-    else if (bytes.length > (this.#large?.length ?? 0)) this.#large = bytes;
+    if (bytes.length === this.windowBytes) {
+      this.#free.push(bytes);
+    } else {
+      const [smaller, larger] = [this.#large, bytes].sort((a, b) => (a?.length ?? 0) - (b?.length ?? 0));
+      if (smaller !== undefined) free(smaller);
+      this.#large = larger;
+    }
+  }
+
+  /** The pass is over. */
+  close(): void {
+    for (const bytes of this.#free.splice(0)) free(bytes);
+    if (this.#large !== undefined) free(this.#large);
+    this.#large = undefined;
   }
 }
