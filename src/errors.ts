@@ -5,6 +5,8 @@
 export type PipelineErrorCode =
   /** An array value (ndarray, .npy) does not decode. */
   | "ARRAY_CORRUPT"
+  /** What a stage must hold does not fit the budget of memory. */
+  | "BUDGET_TOO_SMALL"
   /** A checkpoint belongs to another plan, or to another version of this library. */
   | "CHECKPOINT_MISMATCH"
   /** An offset index is damaged, or of a version that this library does not know. */

@@ -1,6 +1,7 @@
 import { misuse } from "../errors.ts";
 import type { Columns } from "../schema/columns.ts";
 import { Batch } from "../streams/batch.ts";
+import type { Holder } from "../streams/budget.ts";
 import { type Chunk, type ColumnChunk, rowChunk } from "../streams/chunk.ts";
 import { HeldRows } from "../streams/held-rows.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
@@ -38,15 +39,20 @@ export function batch<T>(size: number, options: BatchOptions = {}): Operator<T, 
   if (ragged !== "error" && ragged !== "list") {
     throw misuse(new TypeError(`Cannot batch: ragged must be "error" or "list", not ${JSON.stringify(ragged)}`));
   }
+  const spec = { size, recycle };
   return new Operator({
     name: "batch",
     role: "batch",
     works: "columns",
     options: { size, dropLast },
     // Which fields of a batch will be asked for is not known.
-    batch: { size, recycle },
+    batch: spec,
     typeOf: () => undefined,
-    open: (context) => (chunks) => batches(chunks, size, { dropLast, recycle, ragged }, context),
+    open: (context) => {
+      // The decoder that fills batches for us holds what we would hold: it has the same account.
+      const holder = context.budget?.holder("batch", recycle ? 2 * size : size, spec);
+      return (chunks) => batches(chunks, size, { dropLast, recycle, ragged }, context, holder);
+    },
   });
 }
 
@@ -55,6 +61,7 @@ async function* batches(
   size: number,
   { dropLast, ragged, recycle }: Required<BatchOptions>,
   { type }: StageContext,
+  holder: Holder | undefined,
 ): AsyncGenerator<Chunk> {
   const make = (held: Held): Chunk => {
     const { data, length, trace, release } = held.take();
@@ -78,11 +85,16 @@ async function* batches(
       }
       continue;
     }
-    held ??= chunk.kind === "columns" ? new ColumnBatch(size, recycle) : new RowBatch();
+    held ??= chunk.kind === "columns" ? new ColumnBatch(size, recycle) : new RowBatch(holder !== undefined);
     for (let from = 0; from < chunk.length; ) {
       const to = Math.min(chunk.length, from + size - held.length);
       held.add(chunk, from, to);
       from = to;
+      if (holder !== undefined) {
+        // What is used again is held by the consumer too.
+        const copies = recycle && chunk.kind === "columns" ? 2 : 1;
+        holder.hold(copies * held.bytes, copies * held.length);
+      }
       if (held.length === size) yield make(held);
     }
   }
@@ -100,15 +112,24 @@ interface HeldBatch {
 /** The samples of a batch that is not full yet. */
 interface Held {
   readonly length: number;
+  /** About how much memory they take. */
+  readonly bytes: number;
   add(chunk: Chunk, from: number, to: number): void;
   take(): HeldBatch;
 }
 
 class RowBatch implements Held {
-  readonly #held = new HeldRows();
+  readonly #held: HeldRows;
+
+  constructor(measured: boolean) {
+    this.#held = new HeldRows(measured);
+  }
 
   get length(): number {
     return this.#held.length;
+  }
+  get bytes(): number {
+    return this.#held.bytes;
   }
   add(chunk: Chunk, from: number, to: number): void {
     this.#held.add(chunk, from, to);
@@ -133,6 +154,9 @@ class ColumnBatch implements Held {
 
   get length(): number {
     return this.#columns?.length ?? 0;
+  }
+  get bytes(): number {
+    return this.#columns?.sizeOf(0, this.length) ?? 0;
   }
   add(chunk: Chunk, from: number, to: number): void {
     const { columns, picked, trace } = chunk as ColumnChunk;

@@ -1,7 +1,9 @@
 import { misuse } from "../errors.ts";
 import type { SampleTypeOf } from "../schema/sample.ts";
+import { sizeOf } from "../schema/size-of.ts";
 import { untilAborted } from "../streams/abort.ts";
-import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
+import type { Holder } from "../streams/budget.ts";
+import { CHUNK_BYTES, type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
 import { RowInfo, type SampleInfo } from "../streams/rows.ts";
 import { FlatTrace } from "../streams/trace.ts";
@@ -28,7 +30,10 @@ export function flatMap<I, O>(
     name: "flatMap",
     role: "flat",
     typeOf: () => type,
-    open: (context) => (chunks) => flatMapChunks(chunks, context, fn as never),
+    open: (context) => {
+      const holder = context.budget?.chunkHolder("flatMap");
+      return (chunks) => flatMapChunks(chunks, context, fn as never, holder);
+    },
   });
 }
 
@@ -39,6 +44,7 @@ async function* flatMapChunks(
   chunks: AsyncIterable<Chunk>,
   context: StageContext,
   fn: (sample: unknown, info: SampleInfo) => Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>,
+  holder: Holder | undefined,
 ): AsyncGenerator<Chunk> {
   // Outputs are counted by position, so that those of one input have one count through several flatMaps.
   let position = -1;
@@ -50,9 +56,10 @@ async function* flatMapChunks(
     let out: unknown[] = [];
     let from: number[] = [];
     let parts: number[] = [];
+    let bytes = 0;
     const flush = (): Chunk => {
       const flat = rowChunk(out, new FlatTrace(trace, Int32Array.from(from), Int32Array.from(parts)));
-      [out, from, parts] = [[], [], []];
+      [out, from, parts, bytes] = [[], [], [], 0];
       return flat;
     };
     for (let row = 0; row < samples.length; row++) {
@@ -80,7 +87,11 @@ async function* flatMapChunks(
             out.push(next.value);
             from.push(row);
             parts.push(part++);
-            if (out.length === CHUNK_ROWS) yield flush();
+            if (holder !== undefined) {
+              bytes += sizeOf(next.value);
+              holder.hold(bytes, out.length);
+            }
+            if (out.length === CHUNK_ROWS || bytes >= CHUNK_BYTES) yield flush();
           }
           ended = true;
         } finally {

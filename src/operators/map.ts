@@ -1,8 +1,11 @@
 import { misuse } from "../errors.ts";
 import type { SampleTypeOf } from "../schema/sample.ts";
+import { sizeOf } from "../schema/size-of.ts";
 import { untilAborted } from "../streams/abort.ts";
+import type { Budget, Holder } from "../streams/budget.ts";
 import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
+import { Pieces } from "../streams/pieces.ts";
 import { eachRow, RowInfo, type SampleInfo } from "../streams/rows.ts";
 import { PickedTrace, type Trace } from "../streams/trace.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
@@ -37,7 +40,10 @@ export function map<I, O>(
     name: "map",
     oneToOne: true,
     typeOf: () => type,
-    open: (context) => (chunks) => mapChunks(chunks, context, fn as Fn, concurrency),
+    open: (context) => {
+      const room = context.budget && new Room(context.budget);
+      return (chunks) => mapChunks(chunks, context, fn as Fn, concurrency, room);
+    },
   });
 }
 
@@ -49,14 +55,15 @@ async function* mapChunks(
   context: StageContext,
   fn: Fn,
   concurrency: number,
+  room: Room | undefined,
 ): AsyncGenerator<Chunk> {
-  const waiting = new Waiting(context, concurrency);
+  const waiting = new Waiting(context, concurrency, room);
   const input = new UntilFailure(chunks);
   try {
-    for await (const chunk of input) {
+    for await (const chunk of room === undefined ? input : inPieces(input, room.pieces)) {
       const wait = (rows: readonly unknown[], from: number): void => {
         for (let row = from; row < rows.length; row++) {
-          waiting.add(() => fn(rows[row], new RowInfo(chunk.trace, context, row)), chunk.trace, row);
+          waiting.add(() => fn(rows[row], new RowInfo(chunk.trace, context, row)), chunk.trace, row, rows[row]);
         }
       };
       if (waiting.used) {
@@ -66,14 +73,17 @@ async function* mapChunks(
           for (; at.row < rows.length; at.row++) {
             const value = fn(rows[at.row], at);
             if (value instanceof Promise) {
-              waiting.add(() => value, chunk.trace, at.row);
+              waiting.add(() => value, chunk.trace, at.row, rows[at.row]);
               wait(rows, at.row + 1);
               return;
             }
             out.rows.push(value);
           }
         });
-        for (const part of done) yield part;
+        for (const part of done) {
+          room?.pieces.made(part);
+          yield part;
+        }
       }
       yield* waiting.drain(concurrency);
     }
@@ -84,6 +94,24 @@ async function* mapChunks(
   }
 }
 
+/** What a map may hold under a budget of memory. */
+class Room {
+  readonly pieces: Pieces;
+  readonly holder: Holder;
+  /** Bytes of rows that wait, and of what came of them. */
+  readonly limit: () => number;
+
+  constructor(budget: Budget) {
+    this.holder = budget.chunkHolder("map");
+    this.pieces = new Pieces(this.holder, budget);
+    this.limit = budget.goesAhead();
+  }
+}
+
+async function* inPieces(chunks: AsyncIterable<Chunk>, pieces: Pieces): AsyncGenerator<Chunk> {
+  for await (const chunk of chunks) yield* pieces.of(chunk);
+}
+
 interface Slot {
   readonly start: () => unknown;
   readonly trace: Trace;
@@ -91,26 +119,46 @@ interface Slot {
   state: "new" | "waits" | "done" | "failed";
   value: unknown;
   promise: Promise<void> | undefined;
+  /** Under a budget: of the row, and of what came of it. */
+  bytes: number;
 }
 
 /** Calls that are under way or yet to be made, in the order of their rows. */
 class Waiting {
   readonly #context: StageContext;
   readonly #concurrency: number;
+  readonly #room: Room | undefined;
+  #bytes = 0;
   #slots: Slot[] = [];
   #running = 0;
   used = false;
 
-  constructor(context: StageContext, concurrency: number) {
+  constructor(context: StageContext, concurrency: number, room: Room | undefined) {
     this.#context = context;
+    this.#room = room;
     this.#concurrency = concurrency;
   }
 
-  add(start: () => unknown, trace: Trace, row: number): void {
+  add(start: () => unknown, trace: Trace, row: number, sample: unknown): void {
     this.used = true;
     trace.keep();
-    this.#slots.push({ start, trace, row, state: "new", value: undefined, promise: undefined });
+    const slot: Slot = { start, trace, row, state: "new", value: undefined, promise: undefined, bytes: 0 };
+    this.#slots.push(slot);
+    this.#measure(slot, sample);
     this.#fill();
+  }
+
+  #measure(slot: Slot, value: unknown): void {
+    if (this.#room === undefined) return;
+    const bytes = sizeOf(value);
+    slot.bytes += bytes;
+    this.#bytes += bytes;
+  }
+
+  /** More is under way than may be left. */
+  #tooMany(leave: number): boolean {
+    const { length } = this.#slots;
+    return length > leave || (length > 1 && this.#room !== undefined && this.#bytes > this.#room.limit());
   }
 
   #fill(): void {
@@ -129,20 +177,27 @@ class Waiting {
       this.#fill();
     };
     slot.promise = new Promise((resolve) => resolve(slot.start())).then(
-      (value) => settle("done", value),
+      (value) => {
+        this.#measure(slot, value);
+        settle("done", value);
+      },
       (error) => settle("failed", error),
     );
   }
 
   /** What is done, in order, until at most `leave` calls are left. */
   async *drain(leave: number): AsyncGenerator<Chunk> {
-    while (this.#slots.length > leave) {
+    while (this.#tooMany(leave)) {
       await untilAborted(this.#slots[0]!.promise!, this.#context.signal);
       let done = 0;
       while (this.#slots[done]?.state === "done") done++;
       if (done > 0) {
         this.#context.faults.succeeded();
         const ready = this.#slots.splice(0, done);
+        for (const { bytes } of ready) {
+          this.#bytes -= bytes;
+          this.#room?.holder.hold(bytes, 1);
+        }
         for (let from = 0; from < done; ) {
           // One chunk for the rows of one input chunk.
           let to = from;
@@ -156,7 +211,8 @@ class Waiting {
           from = to;
         }
       } else {
-        const { value, trace, row } = this.#slots.shift()!;
+        const { value, trace, row, bytes } = this.#slots.shift()!;
+        this.#bytes -= bytes;
         this.#context.faults.sample(value, "map", trace, row);
       }
     }

@@ -1,5 +1,6 @@
 import { misuse } from "../errors.ts";
-import type { Chunk } from "../streams/chunk.ts";
+import { sizeOfRows } from "../schema/size-of.ts";
+import { type Chunk, rowsOf } from "../streams/chunk.ts";
 import { Operator } from "../streams/operator.ts";
 
 /**
@@ -20,7 +21,10 @@ export function prefetch<T>(chunks: number): Operator<T, T> {
     name: "prefetch",
     tuning: true,
     safe: true,
-    open: () => (input) => readAhead(kept(input), chunks),
+    open: ({ budget }) => {
+      const limit = budget?.goesAhead();
+      return (input) => (limit === undefined ? readAhead(kept(input), chunks) : readWithin(kept(input), chunks, limit));
+    },
   });
 }
 
@@ -48,6 +52,55 @@ async function* readAhead(input: AsyncIterable<Chunk>, depth: number): AsyncGene
       yield value;
     }
   } finally {
+    await iterator.return?.();
+  }
+}
+
+/** Reads ahead as long as what is ready, and one more such chunk, takes no more than `limit` bytes. */
+async function* readWithin(input: AsyncIterable<Chunk>, depth: number, limit: () => number): AsyncGenerator<Chunk> {
+  const iterator = input[Symbol.asyncIterator]();
+  const ready: { readonly result: IteratorResult<Chunk>; readonly bytes: number }[] = [];
+  let ended = false;
+  let failure: { readonly error: unknown } | undefined;
+  let under: Promise<void> | undefined;
+  let bytes = 0;
+  let recent = Number.POSITIVE_INFINITY; // how large chunks are is not known before the first
+  const pull = (): void => {
+    under = iterator.next().then(
+      (result) => {
+        under = undefined;
+        ended = result.done === true;
+        recent = ended ? 0 : sizeOfRows(rowsOf(result.value as Chunk));
+        bytes += recent;
+        ready.push({ result, bytes: recent });
+        goOn();
+      },
+      (error: unknown) => {
+        under = undefined;
+        failure = { error };
+      },
+    );
+  };
+  /** The next chunk, if there is room for it. */
+  const goOn = (): void => {
+    const stopped = ended || failure !== undefined || under !== undefined;
+    if (!stopped && ready.length < depth && bytes + recent <= limit()) pull();
+  };
+  try {
+    for (;;) {
+      while (ready.length === 0) {
+        if (failure !== undefined) throw failure.error;
+        if (under === undefined) pull();
+        await under;
+      }
+      const { result, bytes: taken } = ready.shift()!;
+      if (result.done === true) return;
+      bytes -= taken;
+      goOn();
+      yield result.value;
+    }
+  } finally {
+    ended = true;
     await iterator.return?.();
   }
 }

@@ -1,5 +1,6 @@
 import { misuse } from "../errors.ts";
-import { type Chunk, type RecordChunk, type RowChunk, rowChunk } from "../streams/chunk.ts";
+import type { Holder } from "../streams/budget.ts";
+import { CHUNK_BYTES, type Chunk, type RecordChunk, type RowChunk, rowChunk } from "../streams/chunk.ts";
 import { HeldRecords, MOST_PICKED } from "../streams/held-records.ts";
 import { HeldRows } from "../streams/held-rows.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
@@ -56,7 +57,10 @@ export function shuffle<T>(options: ShuffleOptions): Operator<T, T> {
     works: "records",
     options: { seed, window },
     shuffle: { seed, window },
-    open: (context) => (chunks) => shuffleChunks(chunks, context),
+    open: (context) => {
+      const holder = context.budget?.holder("shuffle", context.order!.window);
+      return (chunks) => shuffleChunks(chunks, context, holder);
+    },
   });
 }
 
@@ -74,46 +78,68 @@ function shuffleAll<T>(permute: { readonly seed: number; readonly blockBytes?: n
 
 /** Rows of a chunk that comes out: the consumer may stop at any of them. */
 const CHUNK_ROWS = MOST_PICKED;
-/** Encoded bytes of a chunk that comes out: what is decoded together is in memory together. */
-const CHUNK_BYTES = 1 << 20;
 
-async function* shuffleChunks(chunks: AsyncIterable<Chunk>, { order }: StageContext): AsyncGenerator<Chunk> {
+async function* shuffleChunks(
+  chunks: AsyncIterable<Chunk>,
+  { order }: StageContext,
+  holder: Holder | undefined,
+): AsyncGenerator<Chunk> {
   let held: Held | undefined;
   let block = -1;
   const input = new UntilFailure(chunks);
-  for await (const chunk of input) {
-    held ??= chunk.kind === "records" ? new RecordBlock() : new RowBlock();
-    for (let from = 0; from < chunk.length; ) {
-      const here = blockOf(order!, chunk.trace.position(from));
-      if (here !== block && held.length > 0) yield* held.give(order!);
-      block = here;
-      let to = from + 1;
-      while (to < chunk.length && blockOf(order!, chunk.trace.position(to)) === block) to++;
-      held.add(chunk, from, to);
-      from = to;
+  try {
+    for await (const chunk of input) {
+      held ??= chunk.kind === "records" ? new RecordBlock() : new RowBlock(holder !== undefined);
+      for (let from = 0; from < chunk.length; ) {
+        const here = blockOf(order!, chunk.trace.position(from));
+        if (here !== block && held.length > 0) yield* held.give(order!);
+        block = here;
+        let to = from + 1;
+        while (to < chunk.length && blockOf(order!, chunk.trace.position(to)) === block) to++;
+        held.add(chunk, from, to);
+        holder?.hold(held.bytes, held.length);
+        from = to;
+      }
     }
+    if (held !== undefined && held.length > 0) yield* held.give(order!);
+    input.rethrow();
+  } finally {
+    held?.close();
   }
-  if (held !== undefined && held.length > 0) yield* held.give(order!);
-  input.rethrow();
 }
 
 /** The rows of one block. */
 interface Held {
   readonly length: number;
+  /** Memory that they take. */
+  readonly bytes: number;
   add(chunk: Chunk, from: number, to: number): void;
   /** Gives the rows in their new order, and forgets them. */
   give(order: ShuffleOrder): Generator<Chunk>;
+  close(): void;
 }
 
 class RowBlock implements Held {
-  readonly #held = new HeldRows();
+  readonly #held: HeldRows;
+
+  constructor(measured: boolean) {
+    this.#held = new HeldRows(measured);
+  }
 
   get length(): number {
     return this.#held.length;
   }
 
+  get bytes(): number {
+    return this.#held.bytes;
+  }
+
   add(chunk: Chunk, from: number, to: number): void {
     this.#held.add(chunk, from, to);
+  }
+
+  close(): void {
+    this.#held.take();
   }
 
   *give(order: ShuffleOrder): Generator<RowChunk> {
@@ -139,9 +165,17 @@ class RecordBlock implements Held {
     return this.#records.length;
   }
 
+  get bytes(): number {
+    return this.#records.bytes;
+  }
+
   add(chunk: Chunk, from: number, to: number): void {
     this.#records.add((chunk as RecordChunk).records, from, to);
     this.#trace.add(chunk.trace, from, to - from);
+  }
+
+  close(): void {
+    this.#records.close();
   }
 
   *give(order: ShuffleOrder): Generator<RecordChunk> {

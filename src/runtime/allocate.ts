@@ -9,3 +9,8 @@ export function allocate(bytes: number): Uint8Array<ArrayBuffer> {
     ? new Uint8Array(bytes)
     : new Uint8Array(memory.buffer, memory.byteOffset, memory.byteLength);
 }
+
+/** Gives memory back at once, rather than when the garbage collector gets to it. Nobody may look at it any more. */
+export function free({ buffer }: Uint8Array<ArrayBuffer>): void {
+  (buffer as { transfer?(length: number): ArrayBuffer }).transfer?.(0);
+}

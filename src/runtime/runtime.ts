@@ -10,6 +10,8 @@ export interface Builtins {
   readonly path: typeof import("node:path");
   readonly process: typeof import("node:process");
   readonly url: typeof import("node:url");
+  readonly v8: typeof import("node:v8");
+  readonly vm: typeof import("node:vm");
   readonly worker_threads: typeof import("node:worker_threads");
   readonly zlib: typeof import("node:zlib");
 }

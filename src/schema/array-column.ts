@@ -3,6 +3,7 @@ import { allocate } from "../runtime/allocate.ts";
 import { type ByteOrder, type DType, layoutOf } from "./dtype.ts";
 import { NdArray } from "./ndarray.ts";
 import type { NamedField } from "./sample.ts";
+import { sizeOfRows } from "./size-of.ts";
 
 /** What stands before the items of an encoded array. */
 export interface ArrayHeader {
@@ -119,6 +120,11 @@ export class ArrayColumn {
       stacked.data.subarray(from, from + this.#rowItems * stacked.width) as never,
       stacked.byteOrder,
     );
+  }
+
+  /** About how much memory rows `from` to `to` take. */
+  sizeOf(from: number, to: number): number {
+    return this.#list === undefined ? (to - from) * this.#rowBytes : sizeOfRows(this.#list, from, to);
   }
 
   list(length: number): NdArray[] {

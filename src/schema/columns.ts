@@ -1,6 +1,7 @@
 import { ArrayColumn } from "./array-column.ts";
 import type { NdArray } from "./ndarray.ts";
 import type { NamedField } from "./sample.ts";
+import { sizeOfRows } from "./size-of.ts";
 
 /** Where the values of one field lie: numbers in a typed array, arrays of equal shape stacked, all else in a list. */
 export type ColumnData = Float64Array | Uint8Array | unknown[] | ArrayColumn;
@@ -70,6 +71,16 @@ export class Columns {
     this.length = 0;
     for (const data of this.data) if (data instanceof ArrayColumn) data.reset();
     return this;
+  }
+
+  /** About how much memory rows `from` to `to` take. */
+  sizeOf(from: number, to: number): number {
+    let bytes = 0;
+    for (const data of this.data) {
+      if (data instanceof ArrayColumn) bytes += data.sizeOf(from, to);
+      else bytes += Array.isArray(data) ? sizeOfRows(data, from, to) : (to - from) * data.BYTES_PER_ELEMENT;
+    }
+    return bytes;
   }
 
   indexOf(name: string): number {

@@ -1,7 +1,14 @@
 import { SampleReader, type SampleReaderOptions } from "../codec/reader.ts";
 import type { Columns } from "../schema/columns.ts";
 import type { AnySampleType } from "../schema/sample.ts";
-import { type Chunk, type ColumnChunk, type RecordChunk, type Records, rowChunk } from "../streams/chunk.ts";
+import {
+  type Chunk,
+  type ColumnChunk,
+  type RecordChunk,
+  type Records,
+  rowChunk,
+  sizeOfRecords,
+} from "../streams/chunk.ts";
 import type { Stage } from "../streams/operator.ts";
 import type { DecodeRequest } from "../streams/source.ts";
 import { JoinedTrace, traceFrom } from "../streams/trace.ts";
@@ -14,10 +21,10 @@ export function decodeStage(
   request: DecodeRequest,
 ): Stage {
   const reader = new SampleReader<unknown>(type, { ...options, fields: request.fields });
-  const { layout, size, recycle } = request;
+  const { layout, batch } = request;
   if (layout === "rows") return (chunks) => decodeRows(reader, chunks, request);
-  if (size === undefined) return (chunks) => decodeColumns(reader, chunks, request);
-  return (chunks) => decodeBatches(reader, chunks, size, recycle, request);
+  if (batch === undefined) return (chunks) => decodeColumns(reader, chunks, request);
+  return (chunks) => decodeBatches(reader, chunks, batch, request);
 }
 
 /** A chunk of columns for each chunk of records. */
@@ -27,12 +34,12 @@ async function* decodeColumns(
   request: DecodeRequest,
 ): AsyncGenerator<ColumnChunk> {
   let columns: Columns | undefined;
+  const hold = chunkHolder(request);
   for await (const chunk of chunks) {
-    // The consumer copies what it keeps, so one set of columns does.
-    columns =
-      columns !== undefined && columns.capacity >= chunk.length
-        ? columns.reset()
-        : reader.makeColumns(Math.max(256, chunk.length));
+    hold(chunk);
+    // The consumer copies what it keeps, so one set of columns does; but not one made for many more rows, which may be smaller.
+    const fits = columns !== undefined && columns.capacity >= chunk.length && columns.capacity <= 4 * usualRows(chunk);
+    columns = fits ? columns!.reset() : reader.makeColumns(usualRows(chunk));
     const rows = new Filling(columns);
     const failure = failureOf(() => rows.add(reader, chunk as RecordChunk, 0, request));
     if (rows.columns.length > 0) yield rows.chunk;
@@ -40,14 +47,32 @@ async function* decodeColumns(
   }
 }
 
+/** Tells the budget what is decoded at once. */
+function chunkHolder({ budget }: DecodeRequest): (chunk: Chunk) => void {
+  if (budget === undefined) return () => {};
+  const holder = budget.chunkHolder("decode");
+  return (chunk) => {
+    const bytes = sizeOfRecords((chunk as RecordChunk).records, 0, chunk.length);
+    holder.hold(bytes, chunk.length);
+    budget.gaveAway(bytes);
+  };
+}
+
+/** Rows that a chunk of such samples has: many small ones, or a few large ones. */
+function usualRows(chunk: Chunk): number {
+  const large = sizeOfRecords((chunk as RecordChunk).records, 0, chunk.length) > 4096 * chunk.length;
+  return large ? chunk.length : Math.max(256, chunk.length);
+}
+
 /** Chunks of exactly `size` rows, but for the last: the columns of a batch each. */
 async function* decodeBatches(
   reader: SampleReader,
   chunks: AsyncIterable<Chunk>,
-  size: number,
-  recycle: boolean,
+  batch: NonNullable<DecodeRequest["batch"]>,
   request: DecodeRequest,
 ): AsyncGenerator<ColumnChunk> {
+  const { size, recycle } = batch;
+  const holder = request.budget?.holder("batch", recycle ? 2 * size : size, batch);
   const free: Columns[] = [];
   let filling: Filling | undefined;
   const full = ({ columns, chunk }: Filling): ColumnChunk => ({
@@ -62,9 +87,17 @@ async function* decodeBatches(
     for (let from = 0; from < chunk.length; ) {
       filling ??= new Filling(free.pop()?.reset() ?? reader.makeColumns(size));
       const into: Filling = filling;
+      const first = from;
       const failure = failureOf(() => {
         from = into.add(reader, chunk as RecordChunk, from, request);
       });
+      if (holder !== undefined) {
+        const bytes = sizeOfRecords((chunk as RecordChunk).records, first, from);
+        into.bytes += bytes;
+        if (!recycle) request.budget!.gaveAway(bytes);
+        // What is used again is held by the consumer too.
+        holder.hold(recycle ? 2 * into.bytes : into.bytes, recycle ? 2 * into.columns.length : into.columns.length);
+      }
       if (into.columns.length === size || (failure !== undefined && into.columns.length > 0)) {
         yield full(into);
         filling = undefined;
@@ -89,6 +122,8 @@ function failureOf(work: () => void): { readonly error: unknown } | undefined {
 /** Columns on the way to be full, and where their rows come from. */
 class Filling {
   readonly columns: Columns;
+  /** Encoded. */
+  bytes = 0;
   readonly #trace = new JoinedTrace();
 
   constructor(columns: Columns) {
@@ -122,9 +157,12 @@ class Filling {
 async function* decodeRows(
   reader: SampleReader,
   chunks: AsyncIterable<Chunk>,
-  { faults }: DecodeRequest,
+  request: DecodeRequest,
 ): AsyncGenerator<Chunk> {
+  const { faults } = request;
+  const hold = chunkHolder(request);
   for await (const chunk of chunks) {
+    hold(chunk);
     const { records, trace, length } = chunk as RecordChunk;
     for (let from = 0; from < length; ) {
       const rows: unknown[] = [];

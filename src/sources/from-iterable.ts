@@ -1,7 +1,8 @@
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { sizeOf } from "../schema/size-of.ts";
 import { untilAborted } from "../streams/abort.ts";
-import { type Chunk, rowChunk } from "../streams/chunk.ts";
+import { CHUNK_BYTES, type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
 import { permutationOf } from "../streams/permutation.ts";
 import { type Choice, pickFrom, wholeOrder } from "../streams/pick.ts";
@@ -58,7 +59,7 @@ export class IterableSource<T> implements Source<T> {
     return Promise.resolve(Array.isArray(this.#from) ? this.#from.length : undefined);
   }
 
-  async *read({ from, share, permute, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
+  async *read({ from, share, permute, signal, meter, budget }: SourceRequest): AsyncGenerator<Chunk> {
     const numbered = (rows: readonly unknown[], first: number, stored?: Int32Array): Chunk => {
       if (meter !== undefined) meter.samples += rows.length;
       return numberedChunk(rows, first, stored);
@@ -83,6 +84,8 @@ export class IterableSource<T> implements Source<T> {
     const iterator = Symbol.asyncIterator in samples ? samples[Symbol.asyncIterator]() : samples[Symbol.iterator]();
     let position = 0;
     let rows: T[] = [];
+    let bytes = 0;
+    const holder = budget?.chunkHolder("read", this);
     try {
       while (!mine.ended) {
         let next = iterator.next();
@@ -100,9 +103,14 @@ export class IterableSource<T> implements Source<T> {
           rows = [];
           continue;
         }
-        if (rows.push(next.value) < CHUNK_ROWS) continue;
+        rows.push(next.value);
+        if (holder !== undefined) {
+          bytes = rows.length === 1 ? sizeOf(next.value) : bytes + sizeOf(next.value);
+          holder.hold(bytes, rows.length);
+        }
+        if (rows.length < CHUNK_ROWS && bytes < CHUNK_BYTES) continue;
         yield numbered(rows, position - rows.length);
-        rows = [];
+        [rows, bytes] = [[], 0];
       }
       if (rows.length > 0) yield numbered(rows, position - rows.length);
     } finally {

@@ -2,13 +2,14 @@ import { sampleFromCanonical } from "../codec/from-canonical.ts";
 import { parseJson } from "../codec/json.ts";
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { sizeOf } from "../schema/size-of.ts";
 import { shownAddress } from "../storage/address.ts";
 import { type ByteReader, countedBytes } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { sizeOfAll } from "../storage/files.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
-import { type Chunk, rowChunk } from "../streams/chunk.ts";
+import { CHUNK_BYTES, type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
 import { ShareCursor } from "../streams/share.ts";
 import type { Source, SourceRequest, StoredFiles } from "../streams/source.ts";
@@ -53,8 +54,9 @@ export class JsonLinesSource implements Source {
     return (await this.listShards()).map((url) => shownAddress(url).replace(/^.*[\\/]/, ""));
   }
 
-  async *read({ from, share, faults, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
+  async *read({ from, share, faults, signal, meter, budget }: SourceRequest): AsyncGenerator<Chunk> {
     const mine = new ShareCursor(share, from);
+    const holder = budget?.chunkHolder("read", this);
     let position = 0;
     for (const url of await this.listShards()) {
       const shard = shownAddress(url);
@@ -66,6 +68,7 @@ export class JsonLinesSource implements Source {
       const keyOf = (index: number): string => `${stem}-${String(index).padStart(9, "0")}`;
       let rows: unknown[] = [];
       let first = 0;
+      let bytes = 0;
       const ready = (line: number): Chunk => {
         const index = first;
         const trace = new SourceTrace(position - rows.length, (row) => ({
@@ -76,14 +79,14 @@ export class JsonLinesSource implements Source {
         }));
         const chunk = rowChunk(rows, trace);
         if (meter !== undefined) meter.samples += rows.length;
-        [rows, first] = [[], line];
+        [rows, first, bytes] = [[], line, 0];
         return chunk;
       };
       let line = 0;
-      let bytes: ByteReader | undefined;
+      let file: ByteReader | undefined;
       try {
-        bytes = await decompress(countedBytes(await openBytes(url, { signal }), meter));
-        for await (const text of linesOf(bytes, shard)) {
+        file = await decompress(countedBytes(await openBytes(url, { signal }), meter));
+        for await (const text of linesOf(file, shard)) {
           if (!mine.has(position)) {
             if (rows.length > 0) yield ready(line);
             position++;
@@ -91,7 +94,12 @@ export class JsonLinesSource implements Source {
             continue;
           }
           try {
-            rows.push(this.#parse(text, shard, line));
+            const sample = this.#parse(text, shard, line);
+            rows.push(sample);
+            if (holder !== undefined) {
+              bytes += sizeOf(sample);
+              holder.hold(bytes, rows.length);
+            }
             faults.succeeded();
           } catch (error) {
             if (rows.length > 0) yield ready(line);
@@ -107,14 +115,14 @@ export class JsonLinesSource implements Source {
           }
           position++;
           line++;
-          if (rows.length === CHUNK_ROWS) yield ready(line);
+          if (rows.length === CHUNK_ROWS || bytes >= CHUNK_BYTES) yield ready(line);
         }
       } catch (error) {
         if (rows.length > 0) yield ready(line);
         if (error instanceof PipelineError && error.facts.index !== undefined) throw error;
         faults.shard(error, shard, line);
       } finally {
-        await bytes?.close();
+        await file?.close();
       }
       if (rows.length > 0) yield ready(line);
     }

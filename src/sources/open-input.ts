@@ -75,10 +75,12 @@ export class OpenInput {
 
   /** The one place where the failure of an input arrives, at its turn; what came before it was handed out. */
   async #read(): Promise<Chunk | undefined> {
-    const { faults, signal, meter } = this.#request;
+    const { faults, signal, meter, budget } = this.#request;
     try {
       const plan = { ...this.#plan, epoch: this.#epoch };
-      this.#chunks ??= openPlan(plan, { faults, signal, meter, resume: this.#before() })[Symbol.asyncIterator]();
+      this.#chunks ??= openPlan(plan, { faults, signal, meter, budget, resume: this.#before() })[
+        Symbol.asyncIterator
+      ]();
       const { done, value } = await this.#chunks.next();
       return done === true ? undefined : value;
     } catch (error) {

@@ -6,6 +6,7 @@ import { decompress } from "../storage/compression/decompress.ts";
 import { sizeOfAll } from "../storage/files.ts";
 import { openBytes } from "../storage/open.ts";
 import { expandPattern } from "../storage/patterns.ts";
+import type { Budget } from "../streams/budget.ts";
 import { type Chunk, recordOf, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
 import { OPEN_SHARDS, RUN } from "../streams/interleaved-runs.ts";
@@ -27,6 +28,7 @@ import { rawChunks, recordChunk } from "../tar/chunks.ts";
 import { hashOfKey } from "../tar/key-hash.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
 import { staleIndex } from "../tar/span-reader.ts";
+import { WindowMemory } from "../tar/window-memory.ts";
 import { decodeStage } from "./decode.ts";
 import { dictSampleStage } from "./decode-untyped.ts";
 import { filesStage } from "./files.ts";
@@ -54,6 +56,8 @@ const CHUNK_ROWS = 256;
 /** Bytes of all read windows of a pass, shared by the shards that are open, and the least and most of one. */
 const WINDOWS_BYTES = 16 << 20;
 const MIN_WINDOW = 64 << 10;
+/** Under a budget that is smaller than these need, there are smaller windows. */
+const TINY_WINDOW = 4 << 10;
 const MAX_WINDOW = 512 << 10;
 
 /** Tar shards, on disk or behind http(s): msgpack samples of a type, of any type, or samples of several files. */
@@ -144,14 +148,15 @@ export class ShardSource implements Source, IndexedShards {
     return layout.forForecast(true);
   }
 
-  async *#inOrder({ from, share, faults, signal, meter }: SourceRequest): AsyncGenerator<Chunk> {
+  async *#inOrder({ from, share, faults, signal, meter, budget }: SourceRequest): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
+    const memory = this.#windows(1, budget);
     let position = 0;
     let range = share.next(from);
     for (const url of shards) {
       if (range === undefined) return;
-      const shard = new OpenShard(url, this.#options, this.reads, MAX_WINDOW, faults, signal, this.indexes, meter);
+      const shard = new OpenShard(url, this.#options, this.reads, memory, faults, signal, this.indexes, meter);
       try {
         while (!shard.ended && range !== undefined) {
           if (position < range.from) {
@@ -168,19 +173,20 @@ export class ShardSource implements Source, IndexedShards {
         await shard.close();
       }
     }
+    memory.close();
   }
 
   async *#interleaved(
     { seed, epoch }: Interleave,
-    { from, share, faults, signal, meter }: SourceRequest,
+    { from, share, faults, signal, meter, budget }: SourceRequest,
   ): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
     const waiting = Array.from(permutation(shards.length, hashNumbers(seed, epoch)), (i) => shards[i]!);
     const slots = Math.min(OPEN_SHARDS, shards.length);
-    const windowBytes = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / slots));
+    const memory = this.#windows(slots, budget);
     const open = (url: string): OpenShard =>
-      new OpenShard(url, this.#options, this.reads, windowBytes, faults, signal, this.indexes, meter);
+      new OpenShard(url, this.#options, this.reads, memory, faults, signal, this.indexes, meter);
     const turn = waiting.splice(0, slots).map(open);
     if (from > 0) await Promise.all(turn.map((shard) => shard.findIndex()));
     let position = 0;
@@ -205,6 +211,7 @@ export class ShardSource implements Source, IndexedShards {
           if (position === range.to) range = share.next(position);
         }
         if (!shard.ended) {
+          shard.rest();
           slot = (slot + 1) % turn.length;
           continue;
         }
@@ -220,7 +227,16 @@ export class ShardSource implements Source, IndexedShards {
       }
     } finally {
       await Promise.all(turn.map((shard) => shard.close()));
+      memory.close();
     }
+  }
+
+  /** Memory for the windows of so many shards at once. */
+  #windows(shards: number, budget: Budget | undefined): WindowMemory {
+    const usual = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / shards));
+    if (budget === undefined) return new WindowMemory(usual);
+    const share = Math.max(TINY_WINDOW, Math.min(usual, budget.windows / shards));
+    return new WindowMemory(share, budget.holder("read", 1, this));
   }
 }
 
@@ -229,7 +245,7 @@ class OpenShard {
   readonly #url: string;
   readonly #options: ShardOptions;
   readonly #reads: SamplesAs;
-  readonly #windowBytes: number;
+  readonly #memory: WindowMemory;
   readonly #faults: Faults;
   readonly #signal: AbortSignal;
   readonly #indexes: ShardIndexes;
@@ -248,7 +264,7 @@ class OpenShard {
     url: string,
     options: ShardOptions,
     reads: SamplesAs,
-    windowBytes: number,
+    memory: WindowMemory,
     faults: Faults,
     signal: AbortSignal,
     indexes: ShardIndexes,
@@ -258,7 +274,7 @@ class OpenShard {
     this.#url = url;
     this.#options = options;
     this.#reads = reads;
-    this.#windowBytes = windowBytes;
+    this.#memory = memory;
     this.#faults = faults;
     this.#signal = signal;
     this.#meter = meter;
@@ -338,8 +354,8 @@ class OpenShard {
     const reader = new ShardReader(source, {
       url: this.#url,
       members: this.#reads === "msgpack" ? "msgpack" : "files",
-      windowBytes: this.#windowBytes,
       start,
+      memory: this.#memory,
       ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
     });
     if (passed < this.#index) await reader.skip(this.#index - passed);
@@ -368,6 +384,11 @@ class OpenShard {
     if (isRight) return;
     this.#indexes.forget(this.#url);
     throw staleIndex(shownAddress(this.#url));
+  }
+
+  /** It is another shard's turn: what was read has been used. */
+  rest(): void {
+    this.#reader?.rest();
   }
 
   async close(): Promise<void> {

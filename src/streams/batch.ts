@@ -2,6 +2,7 @@ import { misuse } from "../errors.ts";
 import type { Columns } from "../schema/columns.ts";
 import type { NdArray } from "../schema/ndarray.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { sizeOfRows } from "../schema/size-of.ts";
 import { collate } from "./collate.ts";
 import type { Origin, Trace } from "./trace.ts";
 
@@ -73,6 +74,12 @@ export class Batch<T = unknown> implements Iterable<T> {
 
   *[Symbol.iterator](): Iterator<T> {
     for (let i = 0; i < this.length; i++) yield this.at(i) as T;
+  }
+
+  /** About how much memory its samples take. */
+  get byteLength(): number {
+    if ("rows" in this.#data) return sizeOfRows(this.#data.rows);
+    return this.#data.columns.sizeOf(0, this.length);
   }
 
   /** Where sample `i` comes from. */

@@ -1,4 +1,5 @@
 import type { AnySampleType } from "../schema/sample.ts";
+import type { Budget } from "./budget.ts";
 import { type Chunk, pick, slice } from "./chunk.ts";
 import type { Delivered } from "./delivered.ts";
 import type { Faults } from "./faults.ts";
@@ -63,6 +64,7 @@ export interface ChainContext {
   readonly epoch: number;
   readonly faults: Faults;
   readonly signal: AbortSignal;
+  readonly budget?: Budget | undefined;
   /** How far each segment has come, the last one first; absent: from the start. */
   readonly resume: Progress | undefined;
   /** Several ranks share the samples, now or before: items keep the numbers they have for one rank alone. */
@@ -111,7 +113,8 @@ export function connect(
     steps.forEach(({ spec, nth, order }, k) => {
       if (k === batchAt) dropDelivered(steps[k - 1]?.order);
       const faults = context.faults.of(nth);
-      chunks = spec.open({ epoch: context.epoch, faults, signal: context.signal, nth, type, order })(chunks);
+      const { epoch, signal, budget } = context;
+      chunks = spec.open({ epoch, faults, signal, budget, nth, type, order })(chunks);
       if (context.clock !== undefined) chunks = context.clock.time(spec.name, chunks);
       if (spec.typeOf !== undefined) type = spec.typeOf(type);
     });

@@ -2,9 +2,12 @@ import type { PipelineError } from "../errors.ts";
 import type { Columns } from "../schema/columns.ts";
 import { PickedTrace, type Trace, traceFrom } from "./trace.ts";
 
+/** Bytes of a chunk that whoever makes one aims at: what is decoded or computed together is in memory together. */
+export const CHUNK_BYTES: number = 1 << 20;
+
 /** Memory that encoded samples lie in. */
 export interface Window {
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly view: DataView;
 }
 
@@ -50,12 +53,20 @@ export interface RecordChunk extends ChunkBase {
   readonly records: Records;
 }
 
+/** Bytes of encoded rows `from` to `to`. */
+export function sizeOfRecords({ starts, ends }: Records, from: number, to: number): number {
+  let bytes = 0;
+  for (let row = from; row < to; row++) if (starts[row]! >= 0) bytes += ends[row]! - starts[row]!;
+  return bytes;
+}
+
 export function rowChunk(rows: readonly unknown[], trace: Trace): RowChunk {
   return { kind: "rows", length: rows.length, rows, trace };
 }
 
 /** One encoded sample. */
-export function recordOf(bytes: Uint8Array, trace: Trace): RecordChunk {
+export function recordOf(encoded: Uint8Array, trace: Trace): RecordChunk {
+  const bytes = encoded as Uint8Array<ArrayBuffer>; // read from a file, into memory of its own
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const [starts, ends] = [Int32Array.of(0), Int32Array.of(bytes.length)];
   return { kind: "records", length: 1, trace, records: { windows: [{ bytes, view }], starts, ends } };

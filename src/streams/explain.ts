@@ -60,13 +60,18 @@ function permuteNote({ seed, blockBytes }: Permute, plan: AnyPlan): string {
 }
 
 function decodeStep(plan: AnyPlan): ExplainedStep {
-  const { layout, fields, size, recycle } = decodingOf(plan)!;
+  const { layout, fields, batch } = decodingOf(plan)!;
   const { type } = plan.source;
   const all = type?.fields.length ?? 0;
   const what =
     type === undefined ? "untyped samples" : fields.length === all ? `all ${all} fields` : `only ${fields.join(", ")}`;
-  const how = layout === "rows" ? "as objects" : size === undefined ? "as columns" : `into columns of ${size} rows`;
-  return { name: "decode", on: "records", note: `${what}, ${how}${recycle ? ", whose memory is used again" : ""}` };
+  const how =
+    layout === "rows" ? "as objects" : batch === undefined ? "as columns" : `into columns of ${batch.size} rows`;
+  return {
+    name: "decode",
+    on: "records",
+    note: `${what}, ${how}${batch?.recycle ? ", whose memory is used again" : ""}`,
+  };
 }
 
 function table(source: string, steps: readonly ExplainedStep[], inputs: readonly Explanation[]): string {

@@ -148,6 +148,7 @@ export class Faults {
     this.#signal.throwIfAborted();
     if (!(cause instanceof PipelineError)) throw cause;
     const error = namingShard(cause, url);
+    if (isNoFaultOfSample(cause)) throw error;
     this.#leave(error, { scope: "shard", error, shard: url, index });
   }
 

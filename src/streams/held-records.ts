@@ -1,5 +1,5 @@
 import type { PipelineError } from "../errors.ts";
-import { allocate } from "../runtime/allocate.ts";
+import { allocate, free } from "../runtime/allocate.ts";
 import type { Records, Window } from "./chunk.ts";
 
 /** Bytes of one slab: large enough that few samples need one of their own. */
@@ -8,9 +8,15 @@ const SLAB_BYTES = 1 << 20;
 /** Rows that {@link HeldRecords.pick} gives at once. */
 export const MOST_PICKED = 256;
 
+/** What a row takes besides its bytes: its place in three lists, in the order, in a trace; its key. */
+const ROW_BYTES = 64;
+
 /** Encoded samples kept beyond the window they were read in, packed into slabs that are used again after {@link clear}. */
 export class HeldRecords {
-  readonly #slabs: Window[] = [];
+  #slabs: Window[] = [];
+  /** Slabs of the rows before {@link clear}, by size: they serve those that come. */
+  #spare: Window[] = [];
+  #bytes = 0;
   #slab = -1;
   #free = 0;
   #length = 0;
@@ -24,6 +30,11 @@ export class HeldRecords {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** Bytes of memory that it takes. */
+  get bytes(): number {
+    return this.#bytes + ROW_BYTES * this.#length;
   }
 
   /** Bytes of one sample. */
@@ -55,15 +66,17 @@ export class HeldRecords {
 
   #slabFor(size: number): Window {
     if (this.#slab < 0 || this.#free + size > this.#slabs[this.#slab]!.bytes.length) {
-      this.#slab++;
+      this.#slab = this.#slabs.push(this.#spareFor(size) ?? newSlab(Math.max(SLAB_BYTES, size))) - 1;
       this.#free = 0;
-      const slab = this.#slabs[this.#slab];
-      if (slab === undefined || slab.bytes.length < size) {
-        const bytes = allocate(Math.max(SLAB_BYTES, size));
-        this.#slabs[this.#slab] = { bytes, view: new DataView(bytes.buffer) };
-      }
+      this.#bytes += this.#slabs[this.#slab]!.bytes.length;
     }
     return this.#slabs[this.#slab]!;
+  }
+
+  /** The smallest slab of before that is large enough. */
+  #spareFor(size: number): Window | undefined {
+    const at = this.#spare.findIndex(({ bytes }) => bytes.length >= size);
+    return at < 0 ? undefined : this.#spare.splice(at, 1)[0];
   }
 
   #grow(length: number): void {
@@ -92,11 +105,25 @@ export class HeldRecords {
     return { windows: this.#slabs, windowOf, starts, ends: picked(this.#ends, rows, this.#pickedEnds), faults };
   }
 
-  /** Forgets the samples and keeps the memory. */
+  /** Forgets the samples and keeps the memory that they took. */
   clear(): void {
-    [this.#slab, this.#free, this.#length] = [-1, 0, 0];
+    for (const { bytes } of this.#spare) free(bytes);
+    this.#spare = this.#slabs.sort((a, b) => a.bytes.length - b.bytes.length);
+    this.#slabs = [];
+    [this.#slab, this.#free, this.#length, this.#bytes] = [-1, 0, 0, 0];
     this.#faults.clear();
   }
+
+  /** Gives the memory back. */
+  close(): void {
+    this.clear();
+    for (const { bytes } of this.#spare.splice(0)) free(bytes);
+  }
+}
+
+function newSlab(size: number): Window {
+  const bytes = allocate(size);
+  return { bytes, view: new DataView(bytes.buffer) };
 }
 
 function picked(values: Int32Array, rows: Int32Array, into: Int32Array): Int32Array {

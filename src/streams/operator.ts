@@ -1,4 +1,5 @@
 import type { AnySampleType } from "../schema/sample.ts";
+import type { Budget } from "./budget.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
 import type { ShuffleOrder } from "./order.ts";
@@ -20,6 +21,8 @@ export interface StageContext {
   readonly type: AnySampleType | undefined;
   readonly faults: Faults;
   readonly signal: AbortSignal;
+  /** Absent: memory is not limited. */
+  readonly budget?: Budget | undefined;
 }
 
 /**
@@ -63,7 +66,7 @@ export interface OperatorSpec {
   /** Each row that goes in comes out as one row: what is picked before it is what would be picked behind it. */
   readonly oneToOne?: boolean;
   /** Role `batch`: how it joins. */
-  readonly batch?: { readonly size: number; readonly recycle: boolean };
+  readonly batch?: { readonly size: number; readonly recycle: boolean } | undefined;
   /** The type of what comes out. Absent: that of what comes in. */
   typeOf?(type: AnySampleType | undefined): AnySampleType | undefined;
   open(context: StageContext): Stage;

@@ -1,4 +1,5 @@
 import type { AnySampleType } from "../schema/sample.ts";
+import type { Budget } from "./budget.ts";
 import { connect, progressOfSegments, type Segment, segmentsOf } from "./chain.ts";
 import type { Chunk } from "./chunk.ts";
 import { Delivered, type DeliveredByRanks } from "./delivered.ts";
@@ -21,7 +22,7 @@ export interface Plan {
 }
 
 /** How the samples of an encoded source are decoded: where in the plan, which fields, as what. */
-export interface Decoding extends Omit<DecodeRequest, "faults"> {
+export interface Decoding extends Omit<DecodeRequest, "faults" | "budget"> {
   /** Operators in front of it: they work on encoded samples. */
   readonly at: number;
 }
@@ -65,8 +66,7 @@ export function decodingOf({ source, operators }: Omit<Plan, "epoch">): Decoding
     at,
     fields: source.type === undefined ? [] : neededFields(source.type, rest),
     layout: columns ? "columns" : "rows",
-    size: batch?.size,
-    recycle: batch?.recycle ?? false,
+    batch,
   };
 }
 
@@ -113,6 +113,8 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
   /** How far the last of its segments has come; absent: from the start. */
   readonly resume: Progress | undefined;
+  /** Absent: memory is not limited. */
+  readonly budget?: Budget | undefined;
   /** Where to count what is read. */
   readonly meter?: Meter | undefined;
   /** Measures the stages. */
@@ -187,8 +189,8 @@ function specsOf(plan: Plan, { keepsInputs }: Faults): OperatorSpec[] {
     specs.splice(decoding.at, 0, {
       name: "decode",
       works: "records",
-      open: ({ faults }) => {
-        const decode = source.decoder!.open({ ...decoding, faults });
+      open: ({ faults, budget }) => {
+        const decode = source.decoder!.open({ ...decoding, faults, budget });
         return keepsInputs ? (chunks) => decode(keep(chunks)) : decode;
       },
     });
@@ -199,7 +201,7 @@ function specsOf(plan: Plan, { keepsInputs }: Faults): OperatorSpec[] {
 function requestOf(
   plan: Plan,
   segments: readonly Segment[],
-  { faults, signal, meter }: Pick<SourceRequest, "faults" | "signal" | "meter">,
+  { faults, signal, meter, budget }: Pick<SourceRequest, "faults" | "signal" | "meter" | "budget">,
 ): Omit<SourceRequest, "from" | "resume" | "share"> {
   const { epoch } = plan;
   const permute = permuteOf(plan);
@@ -210,6 +212,7 @@ function requestOf(
     faults,
     signal,
     meter,
+    budget,
   };
 }
 

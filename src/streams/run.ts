@@ -1,5 +1,6 @@
 import { PipelineError } from "../errors.ts";
 import { Batch } from "./batch.ts";
+import { Budget } from "./budget.ts";
 import { segmentsOf } from "./chain.ts";
 import { type Checkpoint, checkCheckpoint, checkInputs, checkRank, deliveredBy } from "./checkpoint.ts";
 import { type Chunk, rowsOf, slice } from "./chunk.ts";
@@ -22,6 +23,12 @@ export interface RunOptions extends RankOptions, WatchOptions {
   readonly resume?: Checkpoint | undefined;
   /** What to do with errors of samples, shards and sources. @default "raise" */
   readonly onError?: ErrorPolicy | ErrorPolicies | undefined;
+  /**
+   * Most memory that the run may take for what it reads, decodes, shuffles, joins to batches and has ready: bytes, or text such
+   * as `"256MB"`. It then goes less far ahead, and fails with `BUDGET_TOO_SMALL` where a sample, a window or a batch does not
+   * fit. What you keep of what you are given does not count. @default no limit
+   */
+  readonly memory?: string | number | undefined;
   /** Where to note each sample that is handed out. @default nowhere */
   readonly ledger?: Ledger | undefined;
 }
@@ -42,6 +49,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   readonly #resume: Checkpoint | undefined;
   readonly #ranks: Ranks;
   readonly #ledger: Ledger | undefined;
+  readonly #budget: Budget | undefined;
   #fingerprint: string | undefined;
   /** The fingerprint with that of all inputs, of a combined source. */
   #inputs: string | undefined;
@@ -62,10 +70,11 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   readonly #requestedEpoch: number | undefined;
 
   constructor(plan: Plan, epoch: number | undefined, options: RunOptions) {
-    const { signal, resume, onError = "raise", ledger } = options;
+    const { signal, resume, onError = "raise", ledger, memory } = options;
     this.#ranks = ranksOf(options);
     checkEnvironment(options);
     this.#ledger = ledger;
+    this.#budget = memory === undefined ? undefined : new Budget(memory);
     this.#plan = { ...plan, epoch: resume?.epoch ?? epoch ?? 0 };
     this.#resume = resume;
     this.#requestedEpoch = epoch;
@@ -147,7 +156,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     await this.#watch.start(this.#faults);
     this.#faults.open(this.#plan.source.type);
     const { meter, clock } = this.#watch;
-    const context = { faults: this.#faults, signal: this.#signal, meter, clock };
+    const context = { faults: this.#faults, signal: this.#signal, budget: this.#budget, meter, clock };
     if (!this.#isShared) {
       return openPlan(this.#plan, { ...context, resume: resume?.progress ?? undefined })[Symbol.asyncIterator]();
     }

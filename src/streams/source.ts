@@ -1,7 +1,8 @@
 import type { AnySampleType } from "../schema/sample.ts";
+import type { Budget } from "./budget.ts";
 import type { Chunk } from "./chunk.ts";
 import type { Faults } from "./faults.ts";
-import type { Json, Stage } from "./operator.ts";
+import type { Json, OperatorSpec, Stage } from "./operator.ts";
 import type { Choice } from "./pick.ts";
 import type { Plan } from "./plan.ts";
 import type { Meter } from "./progress.ts";
@@ -38,6 +39,8 @@ export interface SourceRequest {
   readonly signal: AbortSignal;
   /** Where to count what is read. */
   readonly meter?: Meter | undefined;
+  /** Absent: memory is not limited. */
+  readonly budget?: Budget | undefined;
 }
 
 /** How encoded samples are wanted. */
@@ -45,11 +48,11 @@ export interface DecodeRequest {
   /** Fields that somebody needs, in the order of the type. */
   readonly fields: readonly string[];
   readonly layout: "rows" | "columns";
-  /** With columns: rows of each chunk but the last. Absent: as they come. */
-  readonly size: number | undefined;
-  /** With columns of a size: whether they are given back with `release()`, rather than kept by the user. */
-  readonly recycle: boolean;
+  /** With columns: the batch that each chunk of them is made for. Absent: chunks are as they come. */
+  readonly batch: OperatorSpec["batch"];
   readonly faults: Faults;
+  /** Absent: memory is not limited. */
+  readonly budget?: Budget | undefined;
 }
 
 /** The last step of a source. What needs no look into samples may happen before it. */

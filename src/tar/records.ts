@@ -13,7 +13,7 @@ export interface Part {
 export interface Records {
   readonly length: number;
   /** The window. */
-  readonly bytes: Uint8Array;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** The window's memory, with the same offsets. */
   readonly view: DataView;
   /** Where the msgpack data of sample `i` begins; -1 where there is none. */

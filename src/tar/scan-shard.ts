@@ -9,6 +9,7 @@ import { END, MEMBER, Members } from "./members.ts";
 import { IndexBuilder, type IndexFacts } from "./shard-index.ts";
 import { isMsgpack } from "./shard-reader.ts";
 import { Window } from "./window.ts";
+import { WindowMemory } from "./window-memory.ts";
 
 /** How a shard is scanned; `members` and `endMarker` as for reading. */
 export interface ScanOptions {
@@ -33,7 +34,7 @@ export async function scanShard(
   { url, members, endMarker, size }: ScanOptions,
 ): Promise<Uint8Array> {
   const shard = shownAddress(url);
-  const window = new Window(source, WINDOW_BYTES);
+  const window = new Window(source, new WindowMemory(WINDOW_BYTES));
   const walk = new Members(window);
   const keys = new KeyCollector();
   const index = new IndexBuilder();

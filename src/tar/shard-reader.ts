@@ -7,6 +7,7 @@ import { decodeName } from "./keys.ts";
 import { END, MEMBER, Members, MORE } from "./members.ts";
 import type { Part, Records } from "./records.ts";
 import { Window } from "./window.ts";
+import { WindowMemory } from "./window-memory.ts";
 
 export type { Part, Records } from "./records.ts";
 
@@ -22,6 +23,8 @@ export interface ShardReaderOptions {
   readonly windowBytes?: number;
   /** Place in the shard of the first byte that is read; a member begins there. @default 0 */
   readonly start?: number;
+  /** Where the window comes from, with shards that are read in turn. @default memory of its own, of `windowBytes` */
+  readonly memory?: WindowMemory;
 }
 
 /**
@@ -44,7 +47,7 @@ export class ShardReader {
   readonly #keys = new KeyCollector();
   readonly #isFiles: boolean;
   readonly #isMarkerOptional: boolean;
-  #state: "reading" | "draining" | "done" = "reading";
+  #state: "reading" | "draining" | "done" | "closed" = "reading";
   #error: PipelineError | undefined; // thrown when the samples before it have been given
 
   // Samples found by one call
@@ -64,7 +67,7 @@ export class ShardReader {
   constructor(bytes: ByteReader, options: ShardReaderOptions) {
     this.#source = bytes;
     this.#shard = shownAddress(options.url);
-    this.#window = new Window(bytes, options.windowBytes ?? 1 << 20, options.start);
+    this.#window = new Window(bytes, options.memory ?? new WindowMemory(options.windowBytes ?? 1 << 20), options.start);
     this.#members = new Members(this.#window);
     this.#isFiles = options.members === "files";
     this.#isMarkerOptional = options.endMarker === "optional";
@@ -109,10 +112,19 @@ export class ShardReader {
     return skipped;
   }
 
+  /** Lets another shard of the same memory read large samples, until this one is read again: what was read is gone. */
+  rest(): void {
+    const before = this.#window.at;
+    this.#window.shrink(this.#kept);
+    this.#moveParts(before - this.#window.at);
+  }
+
   /** Frees the file or socket. Twice is fine. */
   async close(): Promise<void> {
-    this.#state = "done";
+    if (this.#state === "closed") return;
+    this.#state = "closed";
     this.#error = undefined;
+    this.#window.close();
     await this.#source.close();
   }
 
@@ -214,8 +226,13 @@ export class ShardReader {
       return;
     }
     const before = window.at;
-    await window.more(this.#parts.size > 0 ? this.#groupStart : window.at, this.#members.need);
+    await window.more(this.#kept, this.#members.need);
     this.#moveParts(before - window.at);
+  }
+
+  /** From where on the window must stay as it is. */
+  get #kept(): number {
+    return this.#parts.size > 0 ? this.#groupStart : this.#window.at;
   }
 
   /** The window has moved to the front what it holds of the open group. */
@@ -240,7 +257,9 @@ export class ShardReader {
     this.#state = "done";
     if (!(error instanceof Damage || error instanceof PipelineError)) throw error;
     if (this.#isFiles && !this.#isGiven && this.#parts.has("msgpack")) this.#giveGroup();
-    const key = this.#keys.last;
+    // What does not fit is the sample that is being read; any other error lies behind the last whole one.
+    const tooLarge = error instanceof PipelineError && error.code === "BUDGET_TOO_SMALL";
+    const key = tooLarge ? this.#keys.current : this.#keys.last;
     if (error instanceof PipelineError) {
       const facts = { url: this.#shard, ...(key !== undefined && { key }) };
       this.#error = withFacts(error, { offset: this.#window.offset, ...error.facts, ...facts });

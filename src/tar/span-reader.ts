@@ -7,6 +7,7 @@ import type { SampleKeys } from "./keys.ts";
 import { MEMBER, Members } from "./members.ts";
 import { isMsgpack, type Part, ShardReader } from "./shard-reader.ts";
 import { Window } from "./window.ts";
+import { WindowMemory } from "./window-memory.ts";
 
 /** Memory that spans of shards were read to, whole blocks of it. */
 export type Memory = Pick<Window, "bytes" | "words" | "view">;
@@ -37,7 +38,7 @@ export class SpanReader {
   /** Where the msgpack data of the sample just read lies in the memory. */
   start = -1;
   end = -1;
-  readonly #window = new Window(NOTHING, 0);
+  readonly #window = new Window(NOTHING, new WindowMemory(0));
   readonly #members = new Members(this.#window);
   readonly #keys = new KeyCollector();
 

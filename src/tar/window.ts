@@ -1,4 +1,5 @@
 import type { ByteReader } from "../storage/byte-reader.ts";
+import type { WindowMemory } from "./window-memory.ts";
 
 /** Size of a tar block: headers are one, data is padded to whole ones. */
 export const BLOCK = 512;
@@ -10,11 +11,11 @@ const MAX_WINDOW_BYTES = 2 ** 31 - BLOCK;
 
 /**
  * The stretch of a shard that lies in memory. One buffer serves a whole shard: what is unfinished moves to its front, the
- * next bytes follow, and it doubles only when one unfinished sample fills it, so that memory follows the bytes that
- * really came and never a size that a header claims.
+ * next bytes follow. Only when one unfinished sample fills it a larger one takes its place, at most twice as large at a time, so
+ * that memory follows the bytes that really came and never a size that a header claims; it goes back with {@link shrink}.
  */
 export class Window {
-  bytes: Uint8Array;
+  bytes: Uint8Array<ArrayBuffer>;
   /** The same memory in 32-bit lanes. Blocks stay aligned in it, because only whole blocks are moved away. */
   words: Int32Array;
   view: DataView;
@@ -28,13 +29,14 @@ export class Window {
   ended = false;
   #base: number;
   readonly #source: ByteReader;
+  readonly #memory: WindowMemory;
 
   /** `start` is the place in the shard of the first byte that the source gives. */
-  constructor(source: ByteReader, size: number, start = 0) {
-    const blocks = Math.max(2, Math.ceil(size / BLOCK));
+  constructor(source: ByteReader, memory: WindowMemory, start = 0) {
     this.#source = source;
     this.#base = start;
-    this.bytes = new Uint8Array(blocks * BLOCK);
+    this.#memory = memory;
+    this.bytes = memory.take();
     this.words = new Int32Array(this.bytes.buffer);
     this.view = new DataView(this.bytes.buffer);
   }
@@ -70,12 +72,31 @@ export class Window {
       this.passing -= skipped;
       this.#base += skipped;
     }
-    if (this.have === this.bytes.length) this.#grow();
+    const { windowBytes } = this.#memory;
+    // In a large window no further than what a usual one could take over.
+    const wanted = Math.min(this.at + need + windowBytes, MAX_WINDOW_BYTES);
+    if (this.have === this.bytes.length) this.#moveTo(this.#memory.takeLarge(wanted, this.have));
+    const end = this.bytes.length === windowBytes ? windowBytes : Math.min(wanted, this.bytes.length);
     do {
-      const count = await this.#source.read(this.bytes.subarray(this.have));
+      const count = await this.#source.read(this.bytes.subarray(this.have, end));
       if (count === 0) this.ended = true;
       else this.#take(count);
-    } while (!this.ended && this.have < this.bytes.length && (this.passing > 0 || this.have - this.at < need));
+    } while (!this.ended && this.have < end && (this.passing > 0 || this.have - this.at < need));
+  }
+
+  /** Gives a large window back, if what must stay of it, from `keep` on, does without. */
+  shrink(keep: number): void {
+    const { windowBytes } = this.#memory;
+    if (this.bytes.length === windowBytes || this.have - keep > windowBytes) return;
+    if (keep > 0) this.#moveToFront(keep);
+    this.#moveTo(this.#memory.take());
+  }
+
+  /** Gives its memory away: there is nothing more to read. */
+  close(): void {
+    this.#memory.give(this.bytes);
+    [this.at, this.have, this.ended] = [0, 0, true];
+    this.#use(new Uint8Array(0));
   }
 
   #take(count: number): void {
@@ -93,9 +114,14 @@ export class Window {
     this.#base += keep;
   }
 
-  #grow(): void {
-    const bytes = new Uint8Array(Math.min(this.bytes.length * 2, MAX_WINDOW_BYTES));
-    bytes.set(this.bytes);
+  #moveTo(bytes: Uint8Array<ArrayBuffer>): void {
+    const before = this.bytes;
+    bytes.set(before.subarray(0, this.have));
+    this.#use(bytes);
+    this.#memory.give(before);
+  }
+
+  #use(bytes: Uint8Array<ArrayBuffer>): void {
     this.bytes = bytes;
     this.words = new Int32Array(bytes.buffer);
     this.view = new DataView(bytes.buffer);
