@@ -13,7 +13,8 @@ import type { OpenQuarantine, Quarantine, QuarantinedFault } from "../streams/qu
 
 /**
  * An error policy: goes on behind what fails, as `"skip"` does, and appends it to a file of JSON lines: the error, the stage,
- * the origin, and the sample as it was stored. Each line is written at once, so that it outlives a process that is killed.
+ * the origin, and the sample as it was stored. Lines are written before any later item is handed out: what a process that is
+ * killed has not written, the run that goes on from its checkpoint meets with again.
  * {@link replay} runs them again.
  *
  * @example
@@ -36,6 +37,7 @@ class QuarantineFile implements OpenQuarantine {
   /** As text, as it is the same in each line. */
   readonly #schema: string | undefined;
   readonly #fd: number;
+  #text = "";
 
   constructor(path: string, type: AnySampleType | undefined) {
     this.#path = path;
@@ -45,12 +47,23 @@ class QuarantineFile implements OpenQuarantine {
   }
 
   put(fault: QuarantinedFault): void {
-    const text = quarantineText(headOf(fault), this.#schema, this.#keptOf(fault));
-    this.#guarded(() => appendLine(this.#fd, text));
+    this.#text += `${quarantineText(headOf(fault), this.#schema, this.#keptOf(fault))}\n`;
+    if (this.#text.length > MOST_TEXT) this.flush();
+  }
+
+  flush(): void {
+    if (this.#text === "") return;
+    const text = this.#text;
+    this.#text = "";
+    this.#guarded(() => append(this.#fd, text));
   }
 
   close(): void {
-    builtin("fs").closeSync(this.#fd);
+    try {
+      this.flush();
+    } finally {
+      builtin("fs").closeSync(this.#fd);
+    }
   }
 
   #keptOf(fault: QuarantinedFault): KeptSample {
@@ -67,6 +80,9 @@ class QuarantineFile implements OpenQuarantine {
     }
   }
 }
+
+/** Characters that wait to be written: of large samples no more than one does. */
+const MOST_TEXT = 1 << 18;
 
 function headOf(fault: QuarantinedFault): QuarantineHead {
   const { code, message, hint } = fault.error;
@@ -86,7 +102,7 @@ function openToAppend(path: string): number {
     // A line that was cut, by a full disk, must not spoil the next one.
     const { size } = fstatSync(fd);
     const last = new Uint8Array(1);
-    if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a) appendLine(fd, "");
+    if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a) append(fd, "\n");
   } catch (error) {
     closeSync(fd);
     throw error;
@@ -95,12 +111,11 @@ function openToAppend(path: string): number {
 }
 
 /** One call where the system takes it whole: lines of several processes do not mix. */
-function appendLine(fd: number, text: string): void {
+function append(fd: number, text: string): void {
   const { writeSync } = builtin("fs");
-  const line = `${text}\n`;
   // Text rather than bytes: that saves a copy.
-  const written = writeSync(fd, line);
-  if (written === line.length) return;
-  const bytes = new TextEncoder().encode(line);
+  const written = writeSync(fd, text);
+  if (written === text.length) return;
+  const bytes = new TextEncoder().encode(text);
   for (let at = written; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }

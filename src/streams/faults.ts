@@ -114,6 +114,11 @@ export class Faults {
     }
   }
 
+  /** What is in quarantine is written, before anything behind it is handed out. */
+  flush(): void {
+    for (const quarantine of this.#account.open.values()) quarantine.flush();
+  }
+
   close(): void {
     for (const quarantine of this.#account.open.values()) quarantine.close();
     this.#account.open.clear();

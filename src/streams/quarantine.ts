@@ -30,7 +30,8 @@ export interface Quarantine {
 
 /** A quarantine at work in one run. */
 export interface OpenQuarantine {
-  /** Writes at once, so that what is there survives the process. */
   put(fault: QuarantinedFault): void;
+  /** Writes what was put, so that it survives the process. */
+  flush(): void;
   close(): void;
 }

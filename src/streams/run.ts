@@ -116,6 +116,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     try {
       for (;;) {
         const { done, value } = await this.#nextChunk(this.#chunks);
+        this.#faults.flush();
         if (this.#signal.aborted) return this.#stopped();
         if (done === true) {
           [this.#closed, this.#ended] = [true, true];
@@ -317,6 +318,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     for (;;) {
       const { done, value } = await this.#nextChunk(this.#chunks);
+      this.#faults.flush();
       this.#signal.throwIfAborted();
       if (done === true) break;
       if (value.length === 0) continue;
