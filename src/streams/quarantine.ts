@@ -25,7 +25,7 @@ export type QuarantinedFault =
 
 /** Keeps what went wrong in a run, to run it again when it is mended: an error policy. Made by `quarantine(path)`. */
 export interface Quarantine {
-  open(type: AnySampleType | undefined): OpenQuarantine;
+  open(type: AnySampleType | undefined): Promise<OpenQuarantine>;
 }
 
 /** A quarantine at work in one run. */

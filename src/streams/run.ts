@@ -155,7 +155,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     this.#signal.throwIfAborted();
     await this.#watch.start(this.#faults);
-    this.#faults.open(this.#plan.source.type);
+    await this.#faults.open(this.#plan.source.type);
     const { meter, clock } = this.#watch;
     const context = { faults: this.#faults, signal: this.#signal, budget: this.#budget, meter, clock };
     if (!this.#isShared) {
