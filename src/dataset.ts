@@ -28,8 +28,8 @@ import { decodingOf, type Plan, permuteOf, typeOfPlan, withoutDecoding } from ".
 import { operatorsOfReplay } from "./streams/replay.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
-import { SavedRun, type SaveOptions } from "./streams/saved-run.ts";
-import { forecastShuffle, type ShuffleForecast } from "./streams/shuffle-forecast.ts";
+import type { SaveOptions } from "./streams/saved-run.ts";
+import type { ShuffleForecast } from "./streams/shuffle-forecast.ts";
 import type { Sink, SinkFor } from "./streams/sink.ts";
 import type { InputPlan, SampleCount, Source } from "./streams/source.ts";
 
@@ -239,6 +239,7 @@ export class Dataset<T> implements AsyncIterable<T> {
     if (options.resume !== undefined) {
       throw new TypeError("Cannot resume from two places: give the file of the checkpoint, or { resume }");
     }
+    const { SavedRun } = await import("./streams/loaded-later.ts");
     const save = await SavedRun.open(options.checkpoint, options.checkpointEveryMs);
     return this.run({ ...options, resume: save.checkpoint }).pipeTo(sink, save);
   }
@@ -391,6 +392,7 @@ export class Dataset<T> implements AsyncIterable<T> {
     const { layout, name } = this.#source;
     if (layout === undefined)
       throw new TypeError(`Cannot forecast a shuffle of ${name}: it is not known how it is stored`);
+    const { forecastShuffle } = await import("./streams/loaded-later.ts");
     return forecastShuffle(this.#plan, await layout.call(this.#source, signal));
   }
 }

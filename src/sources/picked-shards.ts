@@ -1,10 +1,10 @@
 import type { AnySampleType } from "../schema/sample.ts";
 import type { Chunk } from "../streams/chunk.ts";
+import { later } from "../streams/later.ts";
 import type { Json } from "../streams/operator.ts";
 import type { Choice } from "../streams/pick.ts";
 import type { Decoder, Source, SourceRequest } from "../streams/source.ts";
-import { findKey } from "./find-key.ts";
-import { type IndexedShards, readPicked } from "./read-picked.ts";
+import type { IndexedShards } from "./read-picked.ts";
 
 /** Some of the samples of shards, read by their offset indexes. */
 export class PickedShards implements Source {
@@ -35,11 +35,20 @@ export class PickedShards implements Source {
     return new PickedShards(this.#of, [...this.#picks, pick]);
   }
 
-  find(key: string, signal?: AbortSignal): Promise<number | undefined> {
-    return findKey(this.#of, this.#picks, key, signal);
+  async find(key: string, signal?: AbortSignal): Promise<number | undefined> {
+    return (await import("./loaded-later.ts")).findKey(this.#of, this.#picks, key, signal);
   }
 
   listShards(): Promise<readonly string[]> {
     return this.#of.listShards();
   }
+}
+
+/** Reads some of the samples of shards; see {@link IndexedShards}. */
+export function readPicked(
+  shards: IndexedShards,
+  picks: readonly Choice[],
+  request: SourceRequest,
+): AsyncIterable<Chunk> {
+  return later(async () => (await import("./loaded-later.ts")).readPicked(shards, picks, request));
 }

@@ -7,7 +7,8 @@ import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
 import { type Input, type Origin, PickedTrace, type Restart, type Trace } from "../streams/trace.ts";
 import type { SampleKeys } from "../tar/keys.ts";
-import { type Found, type Memory, memoryOf, SpanReader, type Spans, staleIndex } from "../tar/span-reader.ts";
+import { type Found, type Memory, memoryOf, SpanReader, type Spans } from "../tar/span-reader.ts";
+import { staleIndex } from "../tar/stale-index.ts";
 import type { Layout } from "./layout.ts";
 
 /** Shards that stay open. */

@@ -16,7 +16,8 @@ const MANY = 256;
 /** Shards that are read by their indexes. */
 export interface IndexedShards {
   readonly reads: RandomReaderOptions["reads"];
-  readonly indexes: ShardIndexes;
+  /** Their offset indexes, each opened once. */
+  indexes(): Promise<ShardIndexes>;
   listShards(): Promise<readonly string[]>;
 }
 
@@ -26,7 +27,8 @@ export async function* readPicked(
   picks: readonly Choice[],
   { from, share, permute, faults, signal }: SourceRequest,
 ): AsyncGenerator<Chunk> {
-  const { indexes, reads } = shards;
+  const { reads } = shards;
+  const indexes = await shards.indexes();
   const layout = await Layout.open(await shards.listShards(), countNeeded(picks), indexes, { faults, signal });
   const picked = picks.reduce(pickFrom, wholeOrder(layout.samples) as Order);
   const order: ReadOrder = permute === undefined ? picked : await permutedBy(permute, picked, layout);

@@ -116,6 +116,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     try {
       for (;;) {
         const { done, value } = await this.#nextChunk(this.#chunks);
+        this.#faults.flush();
         if (this.#signal.aborted) return this.#stopped();
         if (done === true) {
           [this.#closed, this.#ended] = [true, true];
@@ -154,7 +155,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     this.#signal.throwIfAborted();
     await this.#watch.start(this.#faults);
-    this.#faults.open(this.#plan.source.type);
+    await this.#faults.open(this.#plan.source.type);
     const { meter, clock } = this.#watch;
     const context = { faults: this.#faults, signal: this.#signal, budget: this.#budget, meter, clock };
     if (!this.#isShared) {
@@ -317,6 +318,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     for (;;) {
       const { done, value } = await this.#nextChunk(this.#chunks);
+      this.#faults.flush();
       this.#signal.throwIfAborted();
       if (done === true) break;
       if (value.length === 0) continue;

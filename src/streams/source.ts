@@ -131,7 +131,7 @@ export interface Source<out T = unknown> {
   /** Bytes of all shards as they are stored, where known. */
   size?(): Promise<number | undefined>;
   /** One sample as {@link read} would give it, from the files that it was stored in; absent where samples come from no files. */
-  restore?(files: StoredFiles, trace: Trace): Chunk;
+  restore?(files: StoredFiles, trace: Trace): Chunk | Promise<Chunk>;
   /** The same source with only these shards. */
   only?(shards: readonly string[]): Source<T>;
 }
