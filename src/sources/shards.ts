@@ -95,6 +95,11 @@ export class ShardSource implements Source, IndexedShards {
     return new ShardSource(shards, this.type, this.#options, this.reads);
   }
 
+  /** What is wrong with a msgpack sample is told where it is decoded. */
+  get mayFail(): boolean {
+    return this.reads !== "msgpack";
+  }
+
   listShards(): Promise<readonly string[]> {
     return expandPattern(this.#pattern);
   }
