@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
   type Checkpoint,
+  concat,
   type Dataset,
   dataset,
   defineSample,
@@ -115,6 +116,18 @@ describe("quarantine()", () => {
     await holds(items.map(fail).shuffle({ window: 300 }), items.shuffle({ window: 300 }), "map");
     const twice = shuffled.map(same).shuffle({ window: 700, seed: 2 });
     await holds(twice.map(fail), twice, "map");
+  });
+
+  it("keeps what failed of samples in the order of a shuffle of all, or picked", async () => {
+    await holds(items.shuffle({ seed: 3 }).map(fail), items.shuffle({ seed: 3 }).map(same), "map");
+    const blocks = items.shuffle({ seed: 3, blockBytes: 20_000 });
+    await holds(blocks.map(fail), blocks.map(same), "map");
+    await holds(items.slice(0, COUNT).map(fail), items.slice(0, COUNT).map(same), "map");
+    await holds(items.sample(COUNT).map(fail), items.sample(COUNT).map(same), "map");
+  });
+
+  it("refuses to run again what was mixed", () => {
+    expect(() => replay(fresh(), concat([items, items]))).toThrow(/Cannot replay a quarantine through concat/);
   });
 
   it("keeps what failed behind read-ahead, a take, a second map and a tap", async () => {
