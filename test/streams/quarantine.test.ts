@@ -329,6 +329,32 @@ describe("quarantine()", () => {
     expect(idsOf([...delivered, ...again])).toEqual(everyId.slice(0, 500));
   });
 
+  it("numbers samples behind a damaged shard alike, whether its index is used or not", async () => {
+    const damaged = fresh("");
+    await fromArray(
+      Item,
+      everyId.slice(0, 1_000).map((id) => item(id)),
+    ).pipeTo(shardWriter(join(damaged, "%d.tar"), { samplesPerShard: 250, index: true }));
+    const bytes = readFileSync(join(damaged, "1.tar"));
+    bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 2048);
+    writeFileSync(join(damaged, "1.tar"), bytes);
+    const plan = dataset(damaged, Item);
+    const onError = "skip";
+    const whole = idsOf(await plan.toArray({ onError }));
+    expect(whole.length).toBeLessThan(900);
+    expect(whole.at(-1)).toBe(999);
+    for (const cut of [10, 300, whole.length - 450, whole.length - 100]) {
+      const run = plan.run({ onError });
+      const ids: number[] = [];
+      while (ids.length < cut) ids.push((await run.next()).value!.id);
+      const resume = run.checkpoint();
+      await run.return();
+      expect([...ids, ...idsOf(await plan.toArray({ onError, resume }))]).toEqual(whole);
+    }
+    const parts = [0, 1, 2].map((rank) => plan.toArray({ onError, rank, worldSize: 3 }));
+    expect(sorted(idsOf((await Promise.all(parts)).flat()))).toEqual(whole);
+  });
+
   it("takes each sample once when a resumed run met with it again", async () => {
     const path = fresh();
     const plan = items.shuffle({ window: 256, seed: 5 }).map(fail);
