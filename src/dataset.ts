@@ -514,6 +514,7 @@ export function fromIterable(
  * samples that did not come through. They come in the order they were put there, each once; `shuffle`, `take` and `skip` let
  * them pass. What was not read of a damaged shard is read again.
  *
+ * @throws {TypeError} If the dataset is made of others by `concat`, `interleave`, `mix` or `zip`.
  * @example
  * ```ts
  * const halves = (divide: (n: number) => number) => fromArray([4, 5, 6]).map(divide);
@@ -527,6 +528,10 @@ export function replay<T>(path: string, dataset: Dataset<T>): Dataset<T> {
     throw misuse(new TypeError("Cannot replay a quarantine: its path must be text"));
   }
   const { source, operators } = stepsOf(dataset as Dataset<never>);
+  if (source.inputs !== undefined) {
+    const what = `Cannot replay a quarantine through ${source.name}`;
+    throw misuse(new TypeError(`${what}: a line does not say which of its datasets it comes from`));
+  }
   const specs = operators.map(({ spec }) => spec);
   const quarantined = new QuarantinedSource(path, source);
   const decodeAt = decodingOf({ source, operators: specs })?.at;

@@ -12,6 +12,7 @@ export const LINE = "json";
 /** One JSON value a line, from files or http(s), compressed or not; checked against a type where there is one. */
 export class JsonLinesSource implements Source {
   readonly name = "jsonLines";
+  readonly mayFail = true;
   readonly type: AnySampleType | undefined;
   readonly #pattern: string | readonly string[];
 

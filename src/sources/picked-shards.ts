@@ -3,8 +3,10 @@ import type { Chunk } from "../streams/chunk.ts";
 import { later } from "../streams/later.ts";
 import type { Json } from "../streams/operator.ts";
 import type { Choice } from "../streams/pick.ts";
-import type { Decoder, Source, SourceRequest } from "../streams/source.ts";
+import type { Decoder, Source, SourceRequest, StoredFiles } from "../streams/source.ts";
+import type { Trace } from "../streams/trace.ts";
 import type { IndexedShards } from "./read-picked.ts";
+import type { ShardSource } from "./shards.ts";
 
 /** Some of the samples of shards, read by their offset indexes. */
 export class PickedShards implements Source {
@@ -12,10 +14,10 @@ export class PickedShards implements Source {
   readonly type: AnySampleType | undefined;
   readonly decoder: Decoder | undefined;
   readonly permutes = true;
-  readonly #of: Source & IndexedShards;
+  readonly #of: ShardSource;
   readonly #picks: readonly Choice[];
 
-  constructor(of: Source & IndexedShards, picks: readonly Choice[]) {
+  constructor(of: ShardSource, picks: readonly Choice[]) {
     this.name = of.name;
     this.type = of.type;
     this.decoder = of.decoder;
@@ -25,6 +27,10 @@ export class PickedShards implements Source {
 
   async describe(): Promise<Json> {
     return { of: await this.#of.describe(), picks: this.#picks.map((pick) => ({ ...pick })) };
+  }
+
+  get mayFail(): boolean {
+    return this.#of.mayFail === true;
   }
 
   read(request: SourceRequest): AsyncIterable<Chunk> {
@@ -41,6 +47,10 @@ export class PickedShards implements Source {
 
   listShards(): Promise<readonly string[]> {
     return this.#of.listShards();
+  }
+
+  restore(files: StoredFiles, trace: Trace): Chunk {
+    return this.#of.restore(files, trace);
   }
 }
 

@@ -95,7 +95,12 @@ export class ReadQuarantine {
     const urls = (await this.#of.listShards?.().catch(() => [])) ?? [];
     const url = urls.find((one) => shownAddress(one) === shard) ?? shard;
     const source = this.#of.only?.([url]);
-    if (source === undefined) return;
+    if (source === undefined) {
+      request.faults.warn(
+        `${this.#path}: "${shard}" is not read again from sample ${index} on: replay without slice or sample`,
+      );
+      return;
+    }
     const read = source.read({ ...request, from: index, share: wholeShare, interleave: undefined });
     for await (const chunk of read) {
       const { trace, length } = chunk;

@@ -105,6 +105,11 @@ export class ShardSource implements Source, IndexedShards {
     return (await import("./loaded-later.ts")).expandPattern(this.#pattern);
   }
 
+  /** What is wrong with a msgpack sample is told where it is decoded. */
+  get mayFail(): boolean {
+    return this.reads !== "msgpack";
+  }
+
   restore(files: StoredFiles, trace: Trace): Chunk {
     const bytes = files.parts.get("msgpack");
     return this.reads === "msgpack" && bytes !== undefined ? recordOf(bytes, trace) : rowChunk([files], trace);
@@ -168,12 +173,13 @@ export class ShardSource implements Source, IndexedShards {
       const shard = new OpenShard(url, this.#options, this.reads, memory, faults, signal, this, meter);
       try {
         while (!shard.ended && range !== undefined) {
-          if (position < range.from) {
-            position += await shard.skip(range.from - position);
+          if (position < range.from || shard.isLost) {
+            position += await shard.skip(shard.isLost ? Infinity : range.from - position);
+            if (position > range.from) range = share.next(position);
             continue;
           }
           const records = await shard.read(Math.min(CHUNK_ROWS, range.to - position));
-          if (records === undefined) break;
+          if (records === undefined) continue;
           for (const chunk of shard.chunks(records, position)) yield chunk;
           position += records.length;
           if (position === range.to) range = share.next(position);
@@ -204,16 +210,17 @@ export class ShardSource implements Source, IndexedShards {
       for (let slot = 0; turn.length > 0 && range !== undefined; ) {
         const shard = turn[slot]!;
         for (let left = RUN; left > 0 && !shard.ended && range !== undefined; ) {
-          if (position < range.from) {
-            const count = Math.min(left, range.from - position);
+          if (position < range.from || shard.isLost) {
+            const count = shard.isLost ? left : Math.min(left, range.from - position);
             // Of many runs none waits for anything.
             const skipped = shard.skipCounted(count) ?? (await shard.skip(count));
             position += skipped;
             left -= skipped;
+            if (position > range.from) range = share.next(position);
             continue;
           }
           const records = await shard.read(Math.min(left, range.to - position));
-          if (records === undefined) break;
+          if (records === undefined) continue;
           for (const chunk of shard.chunks(records, position)) yield chunk;
           position += records.length;
           left -= records.length;
@@ -269,6 +276,8 @@ class OpenShard {
   /** That of the key of the first sample, where the index led to it. */
   #wantedHash: number | undefined;
   ended = false;
+  /** It cannot be read on. Its samples keep their numbers, as whoever passes over it by its index counts them. */
+  isLost = false;
 
   constructor(
     url: string,
@@ -295,23 +304,34 @@ class OpenShard {
     await this.findIndex();
     const counted = this.skipCounted(count);
     if (counted !== undefined) return counted;
-    const skipped = (await this.#guarded(async (reader) => reader.skip(count))) ?? 0;
+    const skipped = await this.#guarded(async (reader) => reader.skip(count));
+    if (skipped === undefined) return this.skipCounted(count) ?? 0;
     this.#index += skipped;
-    if (skipped < count) this.ended = true;
+    if (skipped < count) await this.#end();
     return skipped;
+  }
+
+  /** Nothing more can be read: whether that is the end, or its index knows of more. */
+  async #end(): Promise<void> {
+    this.isLost = this.#index < ((await this.#peek())?.count ?? 0);
+    this.ended = !this.isLost;
   }
 
   /** Looks for an index, by which samples are passed over without a look at the shard. */
   async findIndex(): Promise<void> {
-    if (this.#reader !== undefined || this.ended) return;
-    if (this.#offsets !== undefined) return;
-    const indexes = await this.#shards.indexes();
-    this.#offsets ??= await indexes.peek(this.#url, this.#signal).catch(() => undefined); // it is read without
+    if (this.#reader === undefined && !this.ended) await this.#peek();
   }
 
-  /** Passes over samples of a shard that was not read yet, if its index tells how many there are. */
+  async #peek(): Promise<OpenIndex | undefined> {
+    if (this.#offsets !== undefined) return this.#offsets;
+    const indexes = await this.#shards.indexes();
+    this.#offsets ??= await indexes.peek(this.#url, this.#signal).catch(() => undefined); // it is read without
+    return this.#offsets;
+  }
+
+  /** Passes over samples of a shard that was not read yet, or is lost, if its index tells how many there are. */
   skipCounted(count: number): number | undefined {
-    if (this.#offsets === undefined || this.#reader !== undefined || this.ended) return undefined;
+    if (this.#offsets === undefined || (this.#reader !== undefined && !this.isLost) || this.ended) return undefined;
     const skipped = Math.min(count, this.#offsets.count - this.#index);
     this.#index += skipped;
     if (skipped < count) this.ended = true;
@@ -325,7 +345,7 @@ class OpenShard {
       if (this.#wantedHash !== undefined && found !== undefined) await this.#checkFirst(found);
       return found;
     });
-    if (records === undefined) this.ended = true;
+    if (records === undefined) this.ended = !this.isLost;
     else this.#index += records.length;
     return records;
   }
@@ -347,6 +367,7 @@ class OpenShard {
     } catch (error) {
       this.ended = true;
       this.#faults.shard(error, shownAddress(this.#url), this.#index);
+      await this.#end();
       return undefined;
     }
   }
@@ -356,23 +377,23 @@ class OpenShard {
     const bytes = await openBytes(this.#url, { signal: this.#signal });
     this.#closed = this.#meter?.openShard?.(shownAddress(this.#url));
     const source = await decompress(countedBytes(bytes, this.#meter));
-    let at: { readonly start: number; readonly passed: number };
+    let reader: ByteReader | ShardReader = source;
     try {
-      at = await this.#startOf(source);
+      const { start, passed } = await this.#startOf(source);
+      const samples = new ShardReader(source, {
+        url: this.#url,
+        members: this.#reads === "msgpack" ? "msgpack" : "files",
+        start,
+        memory: this.#memory,
+        ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
+      });
+      reader = samples;
+      if (passed < this.#index) await samples.skip(this.#index - passed);
+      return samples;
     } catch (error) {
-      await source.close();
+      await reader.close();
       throw error;
     }
-    const { start, passed } = at;
-    const reader = new ShardReader(source, {
-      url: this.#url,
-      members: this.#reads === "msgpack" ? "msgpack" : "files",
-      start,
-      memory: this.#memory,
-      ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
-    });
-    if (passed < this.#index) await reader.skip(this.#index - passed);
-    return reader;
   }
 
   /** Goes by the index to the first sample that is wanted, or near it; where that is, and how many lie before. */
@@ -406,11 +427,10 @@ class OpenShard {
   }
 
   async close(): Promise<void> {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    if (reader === undefined) return;
-    for (const warning of reader.warnings) this.#faults.warn(`${shownAddress(this.#url)}: ${warning}`);
-    await reader.close();
-    this.#closed?.();
+    const [reader, closed] = [this.#reader, this.#closed];
+    [this.#reader, this.#closed] = [undefined, undefined];
+    for (const warning of reader?.warnings ?? []) this.#faults.warn(`${shownAddress(this.#url)}: ${warning}`);
+    await reader?.close();
+    closed?.();
   }
 }

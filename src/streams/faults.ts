@@ -107,6 +107,16 @@ export class Faults {
     return isQuarantine(this.#policies.sample);
   }
 
+  /** Whether the run goes on behind samples that fail: then fewer come out than went in. */
+  get leavesOutSamples(): boolean {
+    return this.#policies.sample !== "raise";
+  }
+
+  /** The same of shards. */
+  get leavesOutShards(): boolean {
+    return this.#policies.shard !== "raise";
+  }
+
   /** Opens what faults are put into. */
   async open(type: AnySampleType | undefined): Promise<void> {
     const { open } = this.#account;

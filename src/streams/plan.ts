@@ -141,7 +141,7 @@ export function openShare(
 ): AsyncIterable<Chunk> {
   const { source, epoch } = plan;
   const segments = segmentsOf(specsOf(plan, context.faults), epoch);
-  checkRanks(segments, ranks);
+  checkRanks(segments, source, ranks, context.faults);
   const shift = segments.slice(1).reduce((sum, { countFrom }) => sum + countFrom, 0);
   const delivered = new Delivered(before, segments.at(-1)!.steps.at(-1)?.order, shift);
   // How far the inputs of a combined source had come is not known of all ranks.
@@ -175,7 +175,7 @@ function failsUpTo({ operators }: Plan): number {
 }
 
 /** The operators, with the decoding at its place, and with what a quarantine needs. */
-function specsOf(plan: Plan, { keepsInputs }: Faults): OperatorSpec[] {
+function specsOf(plan: Plan, { keepsInputs, leavesOutSamples }: Faults): OperatorSpec[] {
   const { source, operators } = plan;
   const specs = [...operators];
   const decoding = decodingOf(plan);
@@ -189,6 +189,7 @@ function specsOf(plan: Plan, { keepsInputs }: Faults): OperatorSpec[] {
     specs.splice(decoding.at, 0, {
       name: "decode",
       works: "records",
+      drops: leavesOutSamples,
       open: ({ faults, budget }) => {
         const decode = source.decoder!.open({ ...decoding, faults, budget });
         return keepsInputs ? (chunks) => decode(keep(chunks)) : decode;

@@ -81,7 +81,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     this.#signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
     this.#faults = new Faults(onError, this.#signal);
     this.#watch = new RunWatch(this.#plan, options);
-    this.#signal.addEventListener("abort", () => this.#giveUp(this.#signal.reason), { once: true });
+    this.#signal.addEventListener("abort", () => this.#aborted(), { once: true });
   }
 
   [Symbol.asyncIterator](): this {
@@ -165,6 +165,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     return openShare(this.#plan, this.#ranks, resume === undefined ? [] : deliveredBy(resume), context)[
       Symbol.asyncIterator
     ]();
+  }
+
+  /** Frees what the run holds at once: the caller may never ask for another item. */
+  #aborted(): void {
+    this.#giveUp(this.#signal.reason);
+    if (!this.#abort.signal.aborted) void this.#close();
   }
 
   /** After an abort: the caller's reason; after {@link return}: the end. */
