@@ -13,7 +13,8 @@ import { CHUNK_BYTES, type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Json } from "../streams/operator.ts";
 import { ShareCursor } from "../streams/share.ts";
 import type { Source, SourceRequest, StoredFiles } from "../streams/source.ts";
-import { SourceTrace, type Trace } from "../streams/trace.ts";
+import { SourceTrace } from "../streams/source-trace.ts";
+import type { Trace } from "../streams/trace.ts";
 
 const CHUNK_ROWS = 256;
 /** A line longer than this is taken for a file that has no lines. */

@@ -8,7 +8,7 @@ import type { Json } from "../streams/operator.ts";
 import type { FailedPart } from "../streams/replay.ts";
 import { wholeShare } from "../streams/share.ts";
 import type { Decoder, Source, SourceRequest } from "../streams/source.ts";
-import { SourceTrace } from "../streams/trace.ts";
+import { SourceTrace } from "../streams/source-trace.ts";
 import { linesOf } from "./json-lines.ts";
 import { ownPositions } from "./own-positions.ts";
 
