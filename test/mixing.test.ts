@@ -18,7 +18,7 @@ import { ShardSource } from "../src/sources/index.ts";
 import { ownPositions } from "../src/sources/own-positions.ts";
 import { rowChunk, rowsOf } from "../src/streams/chunk.ts";
 import type { Share } from "../src/streams/share.ts";
-import { SourceTrace } from "../src/streams/trace.ts";
+import { SourceTrace } from "../src/streams/source-trace.ts";
 import { soakRuns } from "./soak.ts";
 
 /** `count` numbers from `first` on. */

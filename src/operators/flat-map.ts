@@ -6,7 +6,7 @@ import type { Holder } from "../streams/budget.ts";
 import { CHUNK_BYTES, type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
 import { RowInfo, type SampleInfo } from "../streams/rows.ts";
-import { FlatTrace } from "../streams/trace.ts";
+import { FlatTrace } from "../streams/trace-of.ts";
 
 export interface FlatMapOptions<O> {
   /** The type of what the function gives: a writer behind it needs one. @default none */

@@ -7,7 +7,8 @@ import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
 import { Pieces } from "../streams/pieces.ts";
 import { eachRow, RowInfo, type SampleInfo } from "../streams/rows.ts";
-import { PickedTrace, type Trace } from "../streams/trace.ts";
+import type { Trace } from "../streams/trace.ts";
+import { PickedTrace } from "../streams/trace-of.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
 
 export interface MapOptions<O> {

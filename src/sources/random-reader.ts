@@ -7,7 +7,9 @@ import type { Holder } from "../streams/budget.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
 import type { Meter } from "../streams/progress.ts";
-import { type Input, type Origin, PickedTrace, type Restart, type Trace } from "../streams/trace.ts";
+import { ReadTrace } from "../streams/source-trace.ts";
+import type { Origin } from "../streams/trace.ts";
+import { PickedTrace } from "../streams/trace-of.ts";
 import type { SampleKeys } from "../tar/keys.ts";
 import { type Found, type Memory, memoryOf, SpanReader, type Spans } from "../tar/span-reader.ts";
 import { staleIndex } from "../tar/stale-index.ts";
@@ -284,36 +286,24 @@ function blocks(bytes: number): number {
 }
 
 /** Rows from any places of shards. */
-class ListedTrace implements Trace {
+class ListedTrace extends ReadTrace {
   readonly #positions: Float64Array;
   readonly #numbers: Float64Array;
   readonly #keys: SampleKeys;
   readonly #layout: Layout;
 
   constructor(positions: Float64Array, numbers: Float64Array, keys: SampleKeys, layout: Layout) {
+    super();
     this.#positions = positions;
     this.#numbers = numbers;
     this.#keys = keys;
     this.#layout = layout;
   }
 
-  position(row: number): number {
+  override position(row: number): number {
     return this.#positions[row]!;
   }
-  part(): number {
-    return 0;
-  }
-  origin(row: number): Origin {
+  override origin(row: number): Origin {
     return { ...this.#layout.placeOf(this.#numbers[row]!), key: this.#keys.at(row), part: 0 };
   }
-  restart(row: number, again: boolean): Restart {
-    return { start: this.#positions[row]! + (again ? 0 : 1) };
-  }
-  reach(row: number): number {
-    return this.#positions[row]! + 1;
-  }
-  inputs(row: number): readonly Input[] {
-    return [{ origin: this.origin(row) }];
-  }
-  keep(): void {}
 }

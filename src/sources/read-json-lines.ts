@@ -10,7 +10,7 @@ import { openBytes } from "../storage/open.ts";
 import { CHUNK_BYTES, type Chunk, rowChunk } from "../streams/chunk.ts";
 import { ShareCursor } from "../streams/share.ts";
 import type { Source, SourceRequest } from "../streams/source.ts";
-import { SourceTrace } from "../streams/trace.ts";
+import { SourceTrace } from "../streams/source-trace.ts";
 import { LINE } from "./json-lines.ts";
 
 const CHUNK_ROWS = 256;

@@ -6,7 +6,7 @@ import { type Chunk, rowChunk, slice } from "../streams/chunk.ts";
 import type { FailedPart } from "../streams/replay.ts";
 import { wholeShare } from "../streams/share.ts";
 import type { Source, SourceRequest } from "../streams/source.ts";
-import { SourceTrace } from "../streams/trace.ts";
+import { SourceTrace } from "../streams/source-trace.ts";
 import { linesOf } from "./read-json-lines.ts";
 
 /** A pass over the lines of a quarantine. */

@@ -6,7 +6,7 @@ import type { Faults } from "./faults.ts";
 import { mayFail } from "./inputs.ts";
 import type { PositionRange, Share } from "./share.ts";
 import type { Source, SourceRequest } from "./source.ts";
-import { PaddingTrace } from "./trace.ts";
+import { PaddingTrace } from "./trace-of.ts";
 
 /** Which part of a dataset a run reads, where several processes share it. */
 export interface RankOptions {
