@@ -348,7 +348,7 @@ export class Dataset<T> implements AsyncIterable<T> {
    * @throws {TypeError} If the source does not know, as with iterables and JSON lines.
    */
   async countByShard(): Promise<readonly SampleCount[]> {
-    const counts = await this.#source.counts?.();
+    const counts = await this.#source.countByShard?.();
     if (counts !== undefined) return counts;
     throw new TypeError(`Cannot count by shard: ${this.#source.name} does not know how many samples there are`);
   }

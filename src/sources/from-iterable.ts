@@ -36,7 +36,7 @@ export class IterableSource<T> implements Source<T> {
     return Promise.resolve(Array.isArray(this.#from) ? this.#from.length : null);
   }
 
-  async counts(): Promise<readonly SampleCount[] | undefined> {
+  async countByShard(): Promise<readonly SampleCount[] | undefined> {
     return Array.isArray(this.#from) ? [{ shard: "", samples: this.#from.length }] : undefined;
   }
 

@@ -11,6 +11,7 @@ export { filesStage } from "./files.ts";
 export { findKey } from "./find-key.ts";
 export { Layout } from "./layout.ts";
 export { closeInputs, openInputs } from "./open-input.ts";
+export { OpenShard } from "./open-shard.ts";
 export { parseLine, readJsonLines } from "./read-json-lines.ts";
 export { readMixed } from "./read-mixed.ts";
 export { readPicked } from "./read-picked.ts";

@@ -79,9 +79,8 @@ export class OpenInput {
     const { faults, signal, meter, budget } = this.#request;
     try {
       const plan = { ...this.#plan, epoch: this.#epoch };
-      this.#chunks ??= openPlan(plan, { faults, signal, meter, budget, resume: this.#before() })[
-        Symbol.asyncIterator
-      ]();
+      const open = () => openPlan(plan, { faults, signal, meter, budget, resume: this.#before() });
+      this.#chunks ??= (budget === undefined ? open() : budget.reopen(this.#plan, open))[Symbol.asyncIterator]();
       const { done, value } = await this.#chunks.next();
       return done === true ? undefined : value;
     } catch (error) {

@@ -20,6 +20,8 @@ const FRESH = 1 / 4;
 export class Budget {
   readonly bytes: number;
   readonly #holders = new Map<object, Holder>();
+  /** What was opened for each input of a mix. */
+  readonly #opened = new Map<object, { readonly keys: readonly object[]; readonly ahead: number }>();
   #ahead = 0;
   #fresh = 0;
 
@@ -51,6 +53,18 @@ export class Budget {
     const holder = this.#holders.get(key) ?? make();
     this.#holders.set(key, holder);
     return holder;
+  }
+
+  /** Opens stages; what was opened for the same input before, which starts over, is closed and counts no more. */
+  reopen<R>(input: object, open: () => R): R {
+    const { keys = [], ahead = 0 } = this.#opened.get(input) ?? {};
+    for (const key of keys) this.#holders.delete(key);
+    this.#ahead -= ahead;
+    const before = { keys: new Set(this.#holders.keys()), ahead: this.#ahead };
+    const opened = open();
+    const made = [...this.#holders.keys()].filter((key) => !before.keys.has(key));
+    this.#opened.set(input, { keys: made, ahead: this.#ahead - before.ahead });
+    return opened;
   }
 
   /** For a stage that goes ahead of the consumer: how many bytes it may be ahead. Asked for when all stages are open. */

@@ -32,12 +32,13 @@ export interface Checkpoint {
  * One checkpoint of those that several ranks took. A run by any number of ranks goes on from it: each leaves out what any of
  * them delivered. Give the last one of each rank; a rank that handed out nothing may be left out.
  *
- * @throws {PipelineError} `CHECKPOINT_MISMATCH` if they belong to different plans or epochs.
+ * @throws {PipelineError} `CHECKPOINT_MISMATCH` if they belong to different plans or epochs, or two to one rank.
  */
 export function mergeCheckpoints(checkpoints: readonly Checkpoint[]): Checkpoint {
-  const [first] = checkpoints;
-  if (first === undefined) throw new TypeError("Cannot merge checkpoints: there is none");
-  for (const checkpoint of checkpoints) checkCheckpoint(checkpoint, first.plan, first.epoch, first.segments);
+  const [first] = Array.isArray(checkpoints) ? (checkpoints as readonly Checkpoint[]) : [];
+  if (first === undefined) throw new TypeError("Cannot merge checkpoints: give it a list of at least one");
+  for (const checkpoint of checkpoints) checkCheckpoint(checkpoint, first?.plan, first?.epoch, first?.segments);
+  checkOneOfEach(checkpoints);
   if (checkpoints.length === 1 && first.worldSize === undefined) return first;
   let delivered: readonly DeliveredByRanks[] = [];
   for (const checkpoint of checkpoints) delivered = unite(delivered, checkpoint.delivered ?? []);
@@ -46,6 +47,18 @@ export function mergeCheckpoints(checkpoints: readonly Checkpoint[]): Checkpoint
   }
   const { version, plan, inputs, epoch, segments } = first;
   return { version, plan, ...(inputs && { inputs }), epoch, segments, ended: false, delivered };
+}
+
+/** Of two places of one rank nobody knows which is the later one: that depends on the order of the plan. */
+function checkOneOfEach(checkpoints: readonly Checkpoint[]): void {
+  const seen = new Map<string, string>();
+  for (const { rank = 0, worldSize = 1, ended, progress } of checkpoints) {
+    if (!ended && !progress) continue;
+    const [who, place] = [`rank ${rank} of ${worldSize}`, JSON.stringify([ended, progress?.place])];
+    if ((seen.get(who) ?? place) !== place)
+      refuse(`there are two checkpoints of ${who}`, "give the last one of each rank");
+    seen.set(who, place);
+  }
 }
 
 /** What was delivered when a checkpoint was taken. */

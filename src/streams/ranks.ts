@@ -125,7 +125,7 @@ export function readShare(source: Source, request: SourceRequest, ranks: Ranks):
 
 async function* readEven(source: Source, request: SourceRequest, ranks: Ranks, own: Share): AsyncGenerator<Chunk> {
   const { rank, worldSize, even } = ranks;
-  const counts = await source.counts?.();
+  const counts = await source.countByShard?.();
   if (counts === undefined) {
     throw new PipelineError(
       "RANK_UNSUPPORTED",

@@ -5,7 +5,7 @@ import { segmentsOf } from "./chain.ts";
 import { type Checkpoint, checkCheckpoint, checkInputs, checkRank, deliveredBy } from "./checkpoint.ts";
 import { type Chunk, rowsOf, slice } from "./chunk.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
-import type { Ledger } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
 import { fingerprintOf, fingerprintOfInput, openPlan, openShare, type Plan, typeOfPlan } from "./plan.ts";
 import type { RunProgress } from "./progress.ts";
 import { checkEnvironment, type RankOptions, type Ranks, ranksOf } from "./ranks.ts";
@@ -73,6 +73,9 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     const { signal, resume, onError = "raise", ledger, memory } = options;
     this.#ranks = ranksOf(options);
     checkEnvironment(options);
+    if (ledger !== undefined && !(ledger instanceof Ledger)) {
+      throw new TypeError("Cannot run: ledger must be a Ledger, which is opened by new Ledger(saved)");
+    }
     this.#ledger = ledger;
     this.#budget = memory === undefined ? undefined : new Budget(memory);
     this.#plan = { ...plan, epoch: resume?.epoch ?? epoch ?? 0 };

@@ -115,7 +115,7 @@ export interface Source<out T = unknown> {
   /** Makes samples of what {@link read} gives; absent where it gives samples. */
   readonly decoder?: Decoder | undefined;
   /** How many samples each shard has, in stored order; one entry without a name where there are none. Absent: nobody knows. */
-  counts?(): Promise<readonly SampleCount[] | undefined>;
+  countByShard?(): Promise<readonly SampleCount[] | undefined>;
   /** Whether a sample may fail while it is read, so that it has a number and is not given; of those with a decoder, before that. */
   readonly mayFail?: boolean;
   /** Whether it can be read in the order of a shuffle of all samples. */

@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import {
+  concat,
   type Dataset,
   dataset,
   defineSample,
   field,
   fromArray,
   fromIterable,
+  mix,
   NdArray,
   PipelineError,
   shardWriter,
@@ -125,6 +127,14 @@ describe("a run with a budget of memory", () => {
     await failsAt("read", large.sample(3), "500KB");
     const plan = small.shuffle({ seed: 1 });
     expect(await plan.toArray({ memory: "2MB" })).toEqual(await plan.toArray());
+  });
+
+  it("has room for a mix whose inputs start over again and again", async () => {
+    const few = fromArray(Array.from({ length: 100 }, () => "x".repeat(1000)));
+    const many = fromArray(Array.from({ length: 5_000 }, () => "y"));
+    const again = few.shuffle({ window: 100 }).map(async (text) => text);
+    const plan = mix([many, again, concat([again])], { stop: "all-exhausted" });
+    expect(await plan.count({ memory: "8MB" })).toBe(await plan.count());
   });
 
   it("fails at a batch that does not fit, of columns and of objects", async () => {

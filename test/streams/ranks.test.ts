@@ -263,6 +263,24 @@ describe("run({ rank, worldSize })", () => {
     expect(await fromArray([1, 2]).take(1).map(same).toArray(ranks)).toEqual([1]);
   });
 
+  it("refuses two checkpoints of one rank, whichever is the later one", async () => {
+    const run = fromArray(numbers(300)).run({ rank: 1, worldSize: 3 });
+    await run.next();
+    const early = run.checkpoint();
+    await run.next();
+    const late = run.checkpoint();
+    for (const list of [
+      [early, late],
+      [late, early],
+    ]) {
+      expect(() => mergeCheckpoints(list)).toThrow(/two checkpoints of rank 1 of 3/);
+    }
+    expect(mergeCheckpoints([late, late])).toEqual(mergeCheckpoints([late]));
+    expect(() => mergeCheckpoints([null as never])).toThrow(/no checkpoint of version 1/);
+    expect(() => mergeCheckpoints(early as never)).toThrow(TypeError);
+    expect(() => fromArray([1]).run({ ledger: new Ledger().toJSON() as never })).toThrow(/must be a Ledger/);
+  });
+
   it("refuses to go on from the checkpoint of one rank as another", async () => {
     const ds = fromArray(numbers(300));
     const run = ds.run({ rank: 1, worldSize: 2 });
