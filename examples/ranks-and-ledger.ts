@@ -1,5 +1,13 @@
 /** Three ranks share a shuffled dataset and are stopped; two others finish it. A ledger proves that nothing is missing. */
-import { type Checkpoint, dataset, fromIterable, Ledger, mergeCheckpoints, shardWriter, verifyLedger } from "shardstream";
+import {
+  type Checkpoint,
+  dataset,
+  fromIterable,
+  Ledger,
+  mergeCheckpoints,
+  shardWriter,
+  verifyLedger,
+} from "shardstream";
 import { Photo, takePhotos } from "./lib/photos.ts";
 
 const writer = shardWriter("data/ranks-%06d.tar", { samplesPerShard: 300, overwrite: true });

@@ -26,6 +26,7 @@ import { Run, type RunOptions } from "./streams/run.ts";
 import { SavedRun, type SaveOptions } from "./streams/saved-run.ts";
 import type { Sink } from "./streams/sink.ts";
 import type { SampleCount, Source } from "./streams/source.ts";
+import type { Work } from "./streams/task.ts";
 
 /**
  * A plan: where samples come from, and what is done with them. Immutable; every method that adds a step gives a longer plan.
@@ -83,22 +84,22 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Each sample replaced by what a function makes of it; see {@link map}. */
-  map<O>(fn: (sample: T, info: SampleInfo) => O | Promise<O>, options?: MapOptions<O>): Dataset<O> {
-    return this.pipeThrough(map(fn, options));
+  map<O>(work: Work<T, O | Promise<O>>, options?: MapOptions<O>): Dataset<O> {
+    return this.pipeThrough(map(work, options));
   }
 
   /** Each sample replaced by all that a function gives for it; see {@link flatMap}. */
   flatMap<O>(
-    fn: (sample: T, info: SampleInfo) => Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>,
+    work: Work<T, Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>>,
     options?: FlatMapOptions<O>,
   ): Dataset<O> {
-    return this.pipeThrough(flatMap(fn, options));
+    return this.pipeThrough(flatMap(work, options));
   }
 
   /** The samples for which a function says true; see {@link filter}. */
   filter<S extends T>(keep: (sample: T, info: SampleInfo) => sample is S): Dataset<S>;
-  filter(keep: (sample: T, info: SampleInfo) => boolean): Dataset<T>;
-  filter(keep: (sample: T, info: SampleInfo) => boolean): Dataset<T> {
+  filter(keep: Work<T, boolean>): Dataset<T>;
+  filter(keep: Work<T, boolean>): Dataset<T> {
     return this.pipeThrough(filter(keep));
   }
 

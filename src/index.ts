@@ -30,4 +30,5 @@ export type { SampleInfo } from "./streams/rows.ts";
 export { Run, type RunOptions, type RunSummary } from "./streams/run.ts";
 export type { SaveOptions } from "./streams/saved-run.ts";
 export type { Sink } from "./streams/sink.ts";
+export { defineTask, type OpenTask, Task, type TaskFactory, type TaskFunction, type Work } from "./streams/task.ts";
 export type { Origin } from "./streams/trace.ts";

@@ -1,35 +1,52 @@
-import type { SampleTypeOf } from "../schema/sample.ts";
+import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { untilAborted } from "../streams/abort.ts";
 import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
-import { Operator, type StageContext } from "../streams/operator.ts";
+import { Operator, type Stage, type StageContext } from "../streams/operator.ts";
 import { RowInfo, type SampleInfo } from "../streams/rows.ts";
+import { fingerprintOfTask, taskOf, taskStage, type Work } from "../streams/task.ts";
 import { FlatTrace } from "../streams/trace.ts";
 
 export interface FlatMapOptions<O> {
-  /** The type of what the function gives: a writer behind it needs one. @default none */
+  /** The type of what the function gives: a writer behind it needs one. @default that of a task's `output`, or none */
   readonly type?: SampleTypeOf<O> | undefined;
 }
 
 /**
- * Replaces each sample by all that a function gives for it: a list, anything iterable, an async iterable, or a promise of one.
+ * Replaces each sample by all that a function, or a task, gives for it: a list, anything iterable, an async iterable, or a promise of one.
  *
  * @example Lines of texts
  * ```ts
  * await fromArray(["a b", "c"]).flatMap((text) => text.split(" ")).toArray(); // ["a", "b", "c"]
  * ```
  */
-export function flatMap<I, O>(
-  fn: (sample: I, info: SampleInfo) => Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>,
-  { type }: FlatMapOptions<O> = {},
-): Operator<I, O> {
-  if (typeof fn !== "function") throw new TypeError(`Cannot flatMap: fn must be a function, not ${typeof fn}`);
+export function flatMap<I, O>(work: Work<I, Outputs<O>>, options: FlatMapOptions<O> = {}): Operator<I, O> {
+  const task = taskOf("flatMap", work);
+  const stage =
+    (context: StageContext, fn: Fn, output: AnySampleType | undefined): Stage =>
+    (chunks) =>
+      flatMapChunks(chunks, context, fn, output);
+  if (task === undefined) {
+    return new Operator({
+      name: "flatMap",
+      role: "flat",
+      typeOf: () => options.type,
+      open: (context) => stage(context, work as Fn, undefined),
+    });
+  }
+  const type = options.type ?? (task.output as SampleTypeOf<O> | undefined);
   return new Operator({
     name: "flatMap",
     role: "flat",
+    options: fingerprintOfTask(task),
+    address: { options: { type: type === undefined ? null : typeToJson(type) }, task: task.address },
     typeOf: () => type,
-    open: (context) => (chunks) => flatMapChunks(chunks, context, fn as never),
+    open: (context) => taskStage(task, (run) => stage(context, run as Fn, type)),
   });
 }
+
+type Outputs<O> = Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>;
+type Fn = (sample: unknown, info: SampleInfo) => Outputs<unknown>;
 
 /** Most outputs in one chunk: one input may have any number. */
 const CHUNK_ROWS = 256;
@@ -37,7 +54,9 @@ const CHUNK_ROWS = 256;
 async function* flatMapChunks(
   chunks: AsyncIterable<Chunk>,
   context: StageContext,
-  fn: (sample: unknown, info: SampleInfo) => Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>,
+  fn: Fn,
+  /** What a task promised of its outputs. */
+  output: AnySampleType | undefined,
 ): AsyncGenerator<Chunk> {
   // Outputs are counted by position, so that those of one input have one count through several flatMaps.
   let position = -1;
@@ -75,7 +94,7 @@ async function* flatMapChunks(
             let next = iterator.next();
             if (next instanceof Promise) next = await untilAborted(next, context.signal);
             if (next.done === true) break;
-            out.push(next.value);
+            out.push(output === undefined ? next.value : output.parse(next.value));
             from.push(row);
             parts.push(part++);
             if (out.length === CHUNK_ROWS) yield flush();

@@ -1,3 +1,4 @@
+import { decodeStage } from "../codec/decode-stage.ts";
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { shownAddress } from "../storage/address.ts";
@@ -11,7 +12,6 @@ import { hashNumbers, permutation } from "../streams/random.ts";
 import type { Decoder, Interleave, SampleCount, Source, SourceRequest } from "../streams/source.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
-import { decodeStage } from "./decode.ts";
 import { dictSampleStage } from "./decode-untyped.ts";
 import { filesStage } from "./files.ts";
 
