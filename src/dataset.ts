@@ -260,9 +260,9 @@ export class Dataset<T> implements AsyncIterable<T> {
     };
   }
 
-  /** What a run will do, and why: the steps in order, what is decoded, and how. Prints well. */
-  explain(): Explanation {
-    return explainPlan(this.#plan);
+  /** What a run will do, and why: the steps in order, what is decoded, how, and with an executor, where. Prints well. */
+  explain({ executor }: Pick<RunOptions, "executor"> = {}): Explanation {
+    return explainPlan(this.#plan, executor);
   }
 }
 

@@ -22,6 +22,7 @@ export { jsonLinesWriter, type WrittenLines } from "./sinks/json-lines-writer.ts
 export { type ShardWriterOptions, shardWriter, type WrittenShards } from "./sinks/shard-writer.ts";
 export { Batch, type ColumnOf } from "./streams/batch.ts";
 export { type Checkpoint, mergeCheckpoints } from "./streams/checkpoint.ts";
+export type { Executor } from "./streams/executor.ts";
 export type { ErrorPolicies, ErrorPolicy } from "./streams/faults.ts";
 export { Ledger, type LedgerRecord, type LedgerReport, verifyLedger } from "./streams/ledger.ts";
 export { Operator } from "./streams/operator.ts";

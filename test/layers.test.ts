@@ -9,7 +9,7 @@ const ROWS = [
   ["index.ts"], // the front door: only the command comes in through it
   ["atmosphere"],
   ["catalog", "features"],
-  ["dataset.ts"],
+  ["dataset.ts", "worker.ts"],
   ["sources", "operators", "sinks", "execution"],
   ["streams", "codec", "tar", "storage", "lens", "manifest"],
   ["schema", "runtime"],

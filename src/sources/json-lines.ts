@@ -2,6 +2,7 @@ import { sampleFromCanonical } from "../codec/from-canonical.ts";
 import { parseJson } from "../codec/json.ts";
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { shownAddress } from "../storage/address.ts";
 import type { ByteReader } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
@@ -34,6 +35,15 @@ export class JsonLinesSource implements Source {
 
   listShards(): Promise<readonly string[]> {
     return expandPattern(this.#pattern);
+  }
+
+  async address(): Promise<Json> {
+    const { type } = this;
+    return {
+      source: "jsonLines",
+      shards: await this.listShards(),
+      type: type === undefined ? null : typeToJson(type),
+    };
   }
 
   async describe(): Promise<Json> {

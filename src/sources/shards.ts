@@ -1,6 +1,7 @@
 import { decodeStage } from "../codec/decode-stage.ts";
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { shownAddress } from "../storage/address.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { openBytes } from "../storage/open.ts";
@@ -70,6 +71,17 @@ export class ShardSource implements Source {
 
   listShards(): Promise<readonly string[]> {
     return expandPattern(this.#pattern);
+  }
+
+  async address(): Promise<Json> {
+    const { type } = this;
+    return {
+      source: "shards",
+      shards: await this.listShards(),
+      type: type === undefined ? null : typeToJson(type),
+      options: { ...this.#options },
+      reads: this.#reads,
+    };
   }
 
   async describe(): Promise<Json> {

@@ -50,6 +50,11 @@ export class Faults {
     this.#signal = signal;
   }
 
+  /** Which errors end the run. */
+  get raises(): { readonly sample: boolean; readonly shard: boolean } {
+    return { sample: this.#policies.sample === "raise", shard: this.#policies.shard === "raise" };
+  }
+
   /** A stage failed at a row. Throws when the policy is to raise. */
   sample(cause: unknown, stage: string, trace: Trace, row: number): void {
     const error = this.#asError(cause, stage, trace, row);
@@ -119,7 +124,7 @@ function namingShard(error: PipelineError, url: string): PipelineError {
 }
 
 /** What no other sample would mend: a module that is not there, memory that is not to be had. */
-function isNoFaultOfSample(cause: unknown): boolean {
+export function isNoFaultOfSample(cause: unknown): boolean {
   const code = (cause as { code?: unknown } | undefined)?.code;
   if (code === "ERR_MODULE_NOT_FOUND" || code === "NOT_INSTALLED") return true;
   return cause instanceof RangeError && /allocation failed|out of memory/i.test(cause.message);

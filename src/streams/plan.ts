@@ -1,14 +1,18 @@
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { connect, type Segment, segmentsOf } from "./chain.ts";
 import { type Checkpoint, deliveredBy } from "./checkpoint.ts";
 import type { Chunk } from "./chunk.ts";
 import { Delivered } from "./delivered.ts";
+import type { Executor, Lane } from "./executor.ts";
 import type { Faults } from "./faults.ts";
+import { runLanes } from "./lanes.ts";
 import type { Json, OperatorSpec } from "./operator.ts";
-import { checkRanks, type Ranks, readShare } from "./ranks.ts";
+import { checkRanks, type Part, type Ranks, readShare } from "./ranks.ts";
 import { wholeShare } from "./share.ts";
-import type { DecodeRequest, Source } from "./source.ts";
+import type { DecodeRequest, Source, SourceRequest } from "./source.ts";
+import { splitPlan } from "./split.ts";
 
 /** A source and what is done with its samples, as data: what a `Dataset` holds. */
 export interface Plan {
@@ -99,32 +103,33 @@ export interface OpenOptions {
   readonly signal: AbortSignal;
   readonly resume: Checkpoint | undefined;
   readonly ranks: Ranks;
+  readonly executor?: Executor | undefined;
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
-export function openPlan(plan: Plan, { faults, signal, resume, ranks }: OpenOptions): AsyncIterable<Chunk> {
-  const { source, operators, epoch } = plan;
-  const decoding = decodingOf(plan);
-  const specs = [...operators];
-  if (decoding !== undefined) {
-    specs.splice(decoding.at, 0, {
-      name: "decode",
-      works: "records",
-      open: ({ faults }) => source.decoder!.open({ ...decoding, faults }),
-    });
-  }
-  const segments = segmentsOf(specs, epoch);
+export function openPlan(plan: Plan, { faults, signal, resume, ranks, executor }: OpenOptions): AsyncIterable<Chunk> {
+  const { source, epoch } = plan;
+  const length = executor === undefined ? 0 : splitPlan(plan).length;
+  const { segments, skip, type } =
+    executor === undefined || length === 0 ? wholePlan(plan) : restOfPlan(plan, length, executor);
   const request = { interleave: interleaveOf(segments, epoch), faults, signal };
   const context = { epoch, faults, signal };
+  const read = (from: number): AsyncIterable<Chunk> => {
+    if (skip > 0) return readLanes(executor!, { plan, length, ...request, from, ranks, output: type });
+    const whole = { ...request, from, share: wholeShare };
+    return isShared(ranks, resume) ? readShare(source, whole, ranks) : source.read(whole);
+  };
+  /** What is left of the stages, behind the lanes. */
+  const rest = (): readonly Segment[] =>
+    segments.map((segment, i) => (i > 0 ? segment : { ...segment, steps: segment.steps.slice(skip) }));
   if (isShared(ranks, resume)) {
     checkRanks(segments, ranks);
     const before = resume === undefined ? [] : deliveredBy(resume);
     const shift = segments.slice(1).reduce((sum, { countFrom }) => sum + countFrom, 0);
     const delivered = new Delivered(before, segments.at(-1)!.steps.at(-1)?.order, shift);
     const from = delivered.start;
-    const chunks = from === Infinity ? none() : readShare(source, { ...request, from, share: wholeShare }, ranks);
     const shared = { delivered: before.length === 0 ? undefined : delivered };
-    return connect(chunks, segments, source.type, { ...context, resume: undefined, shared });
+    return connect(from === Infinity ? none() : read(from), rest(), type, { ...context, resume: undefined, shared });
   }
   const progress = resume?.progress ?? undefined;
   let first = progress;
@@ -135,8 +140,82 @@ export function openPlan(plan: Plan, { faults, signal, resume, ranks }: OpenOpti
       "Cannot resume: the checkpoint has another number of counting operators",
     );
   }
-  const chunks = source.read({ ...request, from: first?.start ?? 0, share: wholeShare });
-  return connect(chunks, segments, source.type, { ...context, resume: progress });
+  return connect(read(first?.start ?? 0), rest(), type, { ...context, resume: progress });
+}
+
+/** The stages of a plan; `skip` of the first are done in lanes, and `type` is that of the rows behind those. */
+interface Stages {
+  readonly segments: readonly Segment[];
+  readonly skip: number;
+  readonly type: AnySampleType | undefined;
+}
+
+/** All stages of a plan, as the calling thread or one lane runs them. */
+function wholePlan(plan: Plan): Stages {
+  const specs = [...plan.operators];
+  const decoding = decodingOf(plan);
+  if (decoding !== undefined) specs.splice(decoding.at, 0, decodeSpec(plan.source, decoding));
+  return { segments: segmentsOf(specs, plan.epoch), skip: 0, type: plan.source.type };
+}
+
+/** All stages too, numbered alike; what comes from the lanes may have to be decoded once more. */
+function restOfPlan(plan: Plan, length: number, executor: Executor): Stages {
+  const first = { ...plan, operators: plan.operators.slice(0, length) };
+  const type = typeOfPlan(first);
+  const decoder = type && executor.decoder?.(type);
+  // Only to be decoded: it is read by the lanes.
+  const source = { name: "lanes", type, decoder } as Source;
+  const operators = plan.operators.slice(length);
+  const rest = [...operators];
+  const decoding = decodingOf({ ...plan, source, operators });
+  if (decoding !== undefined) rest.splice(decoding.at, 0, { ...decodeSpec(source, decoding), tuning: true });
+  const own = decodingOf(first);
+  const specs = own === undefined ? first.operators : [decodeSpec(plan.source, own), ...first.operators];
+  return { segments: segmentsOf([...specs, ...rest], plan.epoch), skip: specs.length, type };
+}
+
+const decodeSpec = (source: Source, decoding: Decoding): OperatorSpec => ({
+  name: "decode",
+  works: "records",
+  open: ({ faults }) => source.decoder!.open({ ...decoding, faults }),
+});
+
+interface LanesRequest extends Omit<SourceRequest, "share"> {
+  readonly plan: Plan;
+  /** How many operators belong to the lanes. */
+  readonly length: number;
+  readonly ranks: Ranks;
+  readonly output: AnySampleType | undefined;
+}
+
+async function* readLanes(executor: Executor, request: LanesRequest): AsyncGenerator<Chunk> {
+  const { plan, length, ranks, output, from, interleave = null, faults } = request;
+  const lane: Lane = {
+    source: await plan.source.address!(),
+    operators: plan.operators.slice(0, length).map(({ name, address }) => ({ name, ...address! })),
+    output: output === undefined ? null : typeToJson(output),
+    epoch: plan.epoch,
+    interleave,
+    from,
+    ranks,
+    raises: faults.raises,
+  };
+  yield* runLanes(executor, lane, request);
+}
+
+/** One lane at work: what an executor runs elsewhere. */
+export function openLane(
+  plan: Plan,
+  lane: Lane,
+  part: Part,
+  context: Pick<OpenOptions, "faults" | "signal">,
+): AsyncIterable<Chunk> {
+  const { from, interleave, ranks, epoch } = lane;
+  const request = { from, interleave: interleave ?? undefined, share: wholeShare, ...context };
+  const isWhole = part.of === 1 && ranks.worldSize === 1;
+  const chunks = isWhole ? plan.source.read(request) : readShare(plan.source, request, ranks, part);
+  const { segments, type } = wholePlan(plan);
+  return connect(chunks, segments, type, { epoch, ...context, resume: undefined });
 }
 
 async function* none(): AsyncGenerator<Chunk> {}

@@ -3,6 +3,7 @@ import { Batch } from "./batch.ts";
 import { segmentsOf } from "./chain.ts";
 import { type Checkpoint, checkCheckpoint, checkRank, deliveredBy } from "./checkpoint.ts";
 import { type Chunk, rowsOf, slice } from "./chunk.ts";
+import type { Executor } from "./executor.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
 import type { Ledger } from "./ledger.ts";
 import { fingerprintOf, isShared, openPlan, type Plan, typeOfPlan } from "./plan.ts";
@@ -19,6 +20,8 @@ export interface RunOptions extends RankOptions {
   readonly resume?: Checkpoint | undefined;
   /** What to do with errors of samples and shards. @default "raise" */
   readonly onError?: ErrorPolicy | ErrorPolicies | undefined;
+  /** Where the source and the operators with an address are run, such as `threads()`. @default on the calling thread */
+  readonly executor?: Executor | undefined;
   /** Where to note each sample that is handed out. @default nowhere */
   readonly ledger?: Ledger | undefined;
 }
@@ -38,6 +41,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   readonly #resume: Checkpoint | undefined;
   readonly #ranks: Ranks;
   readonly #ledger: Ledger | undefined;
+  readonly #executor: Executor | undefined;
   #fingerprint: string | undefined;
   #chunks: AsyncIterator<Chunk> | undefined;
   #chunk: Chunk | undefined;
@@ -60,6 +64,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     this.#ranks = ranksOf(options);
     checkEnvironment(options);
     this.#ledger = ledger;
+    this.#executor = options.executor;
     this.#plan = { ...plan, epoch: resume?.epoch ?? epoch ?? 0 };
     this.#resume = resume;
     this.#requestedEpoch = epoch;
@@ -133,8 +138,8 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
       if (resume.ended) return emptyIterator;
     }
     this.#signal.throwIfAborted();
-    const options = { faults: this.#faults, signal: this.#signal, resume, ranks: this.#ranks };
-    return openPlan(this.#plan, options)[Symbol.asyncIterator]();
+    const context = { faults: this.#faults, signal: this.#signal, resume, ranks: this.#ranks };
+    return openPlan(this.#plan, { ...context, executor: this.#executor })[Symbol.asyncIterator]();
   }
 
   /** After an abort: the caller's reason; after {@link return}: the end. */

@@ -62,6 +62,8 @@ export interface Source<out T = unknown> {
   readonly decoder?: Decoder | undefined;
   /** How many samples each shard has, in stored order; one entry without a name where there are none. Absent: nobody knows. */
   counts?(): Promise<readonly SampleCount[] | undefined>;
+  /** Plain data that makes the same source elsewhere; absent where its samples are in the memory of this thread. */
+  address?(): Promise<Json>;
   /** Addresses of the shards, in stored order; absent where there are none. */
   listShards?(): Promise<readonly string[]>;
   /** The same source with only these shards. */

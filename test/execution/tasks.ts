@@ -36,6 +36,15 @@ export const draw = defineTask(
   { output: Drawn as never },
 );
 
+/** Asks for random numbers. */
+export const reword = defineTask(
+  import.meta.url,
+  "reword",
+  () =>
+    ({ n, text }: Counted, { random }) => ({ n, text: `${text} ${random()}` }),
+  { output: Counted },
+);
+
 /** Untyped results, of values that cross in different ways. */
 export const anything = defineTask(import.meta.url, "anything", () => ({ n, text }: Counted, { origin }) => ({
   n,
@@ -150,5 +159,6 @@ export const heavy = defineTask(
   { output: Counted },
 );
 
-const hidden = defineTask(import.meta.url, "hidden", () => (sample: Counted) => sample);
-export const notExported = hidden;
+/** Exported, but under another name. */
+const unnamed = defineTask(import.meta.url, "hidden", () => (sample: Counted) => sample);
+export const notHidden = unnamed;
