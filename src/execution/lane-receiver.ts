@@ -33,6 +33,8 @@ export class LaneReceiver implements AsyncIterator<LaneEvent, undefined> {
   readonly #events: LaneEvent[] = [];
   readonly #shards: string[] = [];
   #lent: ArrayBuffer | undefined;
+  /** The thread has started. How long that takes is the machine's affair. */
+  #begun = false;
   #arrived: () => void = () => {};
   #ended = false;
   #failure: { readonly error: unknown } | undefined;
@@ -42,6 +44,7 @@ export class LaneReceiver implements AsyncIterator<LaneEvent, undefined> {
     [this.#port, this.#flags, this.#signal, this.#options] = [port, flags, signal, options];
     this.#restartsAgain = lane.operators.some(({ name }) => name === "flatMap");
     port.on("message", (message: FromLane) => {
+      this.#begun = true;
       this.#messages.push(message);
       if (message.ended) this.#end();
       this.#arrived();
@@ -95,7 +98,7 @@ export class LaneReceiver implements AsyncIterator<LaneEvent, undefined> {
     this.#signal.throwIfAborted();
     const { timeoutMs, giveUp } = this.#options;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (timeoutMs > 0) {
+    if (timeoutMs > 0 && this.#begun) {
       timer = setTimeout(() => {
         this.fail(
           new PipelineError(

@@ -43,6 +43,7 @@ export async function runLane({ lane, part, port, flags: shared }: LaneOrder, pa
     poll();
     if (sender.isHungry) sender.flush(prompt.is ? place.position : 0);
   };
+  sender.flush(0); // says that the thread has started
   try {
     const operators: Operator<never, unknown>[] = [];
     for (const { name, ...address } of lane.operators) {
