@@ -10,7 +10,7 @@ const ROWS = [
   ["atmosphere"],
   ["catalog", "features"],
   ["mixing.ts"],
-  ["dataset.ts"],
+  ["dataset.ts", "worker.ts"],
   ["sources", "operators", "sinks", "execution"],
   ["streams", "codec", "tar", "storage", "lens", "manifest"],
   ["schema", "runtime"],

@@ -3,6 +3,7 @@ import { parseJson } from "../codec/json.ts";
 import { PipelineError } from "../errors.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { sizeOf } from "../schema/size-of.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { shownAddress } from "../storage/address.ts";
 import { type ByteReader, countedBytes } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
@@ -48,6 +49,15 @@ export class JsonLinesSource implements Source {
 
   async size(): Promise<number | undefined> {
     return sizeOfAll(await this.listShards());
+  }
+
+  async address(): Promise<Json> {
+    const { type } = this;
+    return {
+      source: "jsonLines",
+      shards: await this.listShards(),
+      type: type === undefined ? null : typeToJson(type),
+    };
   }
 
   async describe(): Promise<Json> {

@@ -1,5 +1,7 @@
+import { decodeStage } from "../codec/decode-stage.ts";
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { shownAddress } from "../storage/address.ts";
 import { type ByteReader, countedBytes } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
@@ -29,7 +31,6 @@ import { hashOfKey } from "../tar/key-hash.ts";
 import { type Records, ShardReader } from "../tar/shard-reader.ts";
 import { staleIndex } from "../tar/span-reader.ts";
 import { WindowMemory } from "../tar/window-memory.ts";
-import { decodeStage } from "./decode.ts";
 import { dictSampleStage } from "./decode-untyped.ts";
 import { filesStage } from "./files.ts";
 import { findKey } from "./find-key.ts";
@@ -117,6 +118,17 @@ export class ShardSource implements Source, IndexedShards {
 
   async size(): Promise<number | undefined> {
     return sizeOfAll(await this.listShards());
+  }
+
+  async address(): Promise<Json> {
+    const { type } = this;
+    return {
+      source: "shards",
+      shards: await this.listShards(),
+      type: type === undefined ? null : typeToJson(type),
+      options: { ...this.#options },
+      reads: this.reads,
+    };
   }
 
   async describe(): Promise<Json> {

@@ -1,0 +1,12 @@
+import type { LaneOrder } from "./execution/messages.ts";
+import { runLane } from "./execution/run-lane.ts";
+import { Thread } from "./execution/thread.ts";
+import { operatorAt } from "./operators/operator-at.ts";
+import { sourceAt } from "./sources/source-at.ts";
+
+Thread.markThisOne();
+
+/** What a thread of `threads()` runs: all that a lane may be made of is put together here, as in `dataset.ts`. */
+export function lane(order: LaneOrder): Promise<void> {
+  return runLane(order, { sourceAt, operatorAt });
+}
