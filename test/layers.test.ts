@@ -9,8 +9,9 @@ const ROWS = [
   ["index.ts"], // the front door: only the command comes in through it
   ["atmosphere"],
   ["catalog", "features"],
-  ["mixing.ts"],
-  ["dataset.ts", "worker.ts"],
+  ["worker.ts"],
+  ["mixing.ts", "jobs"],
+  ["dataset.ts"],
   ["sources", "operators", "sinks", "execution"],
   ["streams", "codec", "tar", "storage", "lens", "manifest"],
   ["schema", "runtime"],

@@ -1,4 +1,5 @@
 import type { Lane } from "../streams/executor.ts";
+import type { Json } from "../streams/operator.ts";
 import type { Part } from "../streams/ranks.ts";
 import type { Origin } from "../streams/trace.ts";
 import type { CrossingError } from "./crossing-error.ts";
@@ -18,6 +19,17 @@ export interface LanePort {
   on(event: "message", listener: (message: never) => void): unknown;
   close(): void;
 }
+
+/** What a thread is given to do a whole piece of work. */
+export interface WorkOrder {
+  readonly name: string;
+  readonly order: Json;
+  /** Tells progress, and is told `"stop"`. */
+  readonly port: LanePort;
+}
+
+/** How far a piece of work has come, or how it ended. */
+export type FromWork = { readonly told: Json } | { readonly value: Json } | { readonly error: CrossingError };
 
 /** Places in the memory that both sides see. */
 export const Flag = {

@@ -1,6 +1,6 @@
 import type { Piscina } from "piscina";
 import { PipelineError } from "../errors.ts";
-import type { LaneOrder } from "./messages.ts";
+import type { LaneOrder, WorkOrder } from "./messages.ts";
 
 const MARK = Symbol.for("shardstream.thread");
 
@@ -23,11 +23,20 @@ export class Thread {
   }
 
   /** Runs a lane to its end. Fails when the thread does. */
-  async run(order: LaneOrder): Promise<void> {
+  run(order: LaneOrder): Promise<void> {
+    return this.#run(order, "lane");
+  }
+
+  /** Does a piece of work. Fails when the thread does. */
+  work(order: WorkOrder): Promise<void> {
+    return this.#run(order, "work");
+  }
+
+  async #run(order: LaneOrder | WorkOrder, name: string): Promise<void> {
     this.#pool ??= open(this.#maxMemoryMb);
     const pool = await this.#pool;
     try {
-      await pool.run(order, { transferList: [order.port as never] });
+      await pool.run(order, { name, transferList: [order.port as never] });
     } catch (cause) {
       throw threadFailed(cause);
     }

@@ -2,12 +2,14 @@ import { decodeStage } from "../codec/decode-stage.ts";
 import { misuse, PipelineError } from "../errors.ts";
 import { builtin } from "../runtime/runtime.ts";
 import type { AnySampleType } from "../schema/sample.ts";
-import type { Executor, Lane, LaneEvent } from "../streams/executor.ts";
+import type { Executor, Lane, LaneEvent, WorkContext } from "../streams/executor.ts";
+import type { Json } from "../streams/operator.ts";
 import type { Part } from "../streams/ranks.ts";
 import type { Decoder } from "../streams/source.ts";
 import { LaneReceiver } from "./lane-receiver.ts";
 import type { LanePort } from "./messages.ts";
 import { Thread } from "./thread.ts";
+import { workOn } from "./thread-work.ts";
 
 export interface ThreadsOptions {
   /** How many threads work beside the calling one, a whole number >= 1. @default as many as the machine has processors */
@@ -58,20 +60,21 @@ export class Threads implements Executor, AsyncDisposable {
   readonly #timeoutMs: number;
   /** What lanes of one run have told. */
   readonly #told = new WeakMap<Lane, Set<string>>();
+  /** Pieces of work that each of them has. */
+  readonly #working: number[];
   #disposed = false;
 
   constructor(size: number, timeoutMs: number, maxMemoryMb: number | undefined) {
     this.name = size === 1 ? "1 thread" : `${size} threads`;
     this.lanes = size;
     this.#timeoutMs = timeoutMs;
+    this.#working = new Array(size).fill(0);
     this.#threads = Array.from({ length: size }, () => new Thread(maxMemoryMb));
   }
 
   /** Read by the engine. */
   open(lane: Lane, part: Part, signal: AbortSignal): AsyncIterator<LaneEvent, undefined> {
-    if (this.#disposed) {
-      throw new PipelineError("THREAD_FAILED", "Cannot run: these threads were disposed of", { hint: "make others" });
-    }
+    if (this.#disposed) throw disposed();
     const { MessageChannel } = builtin("worker_threads");
     const { port1, port2 } = new MessageChannel();
     const flags = new SharedArrayBuffer(8);
@@ -88,6 +91,18 @@ export class Threads implements Executor, AsyncDisposable {
     return receiver;
   }
 
+  /** Read by jobs. */
+  async work(name: string, order: Json, context: WorkContext): Promise<Json> {
+    if (this.#disposed) throw disposed();
+    const nth = this.#working.indexOf(Math.min(...this.#working));
+    this.#working[nth]!++;
+    try {
+      return await workOn(this.#threads[nth]!, { name, order, timeoutMs: this.#timeoutMs }, context);
+    } finally {
+      this.#working[nth]!--;
+    }
+  }
+
   /** Read by the engine. */
   decoder(type: AnySampleType): Decoder {
     return { columns: true, open: (request) => decodeStage(type, {}, request) };
@@ -99,3 +114,6 @@ export class Threads implements Executor, AsyncDisposable {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 }
+
+const disposed = (): PipelineError =>
+  new PipelineError("THREAD_FAILED", "Cannot run: these threads were disposed of", { hint: "make others" });

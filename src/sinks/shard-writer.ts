@@ -27,6 +27,8 @@ export interface ShardWriterOptions<T = unknown> {
    * (`at`, `get`, `slice`, `sample`, `shuffle` without a window) and resuming goes straight to its place. @default false
    */
   readonly index?: boolean;
+  /** Tell the SHA-256 and the size of each file in the report. @default false */
+  readonly digest?: boolean;
   /** Replace shards of the same pattern that are there, all of them. @default false: it is an error that there are any */
   readonly overwrite?: boolean;
 }
@@ -183,10 +185,10 @@ class OpenShardWriter implements OpenSink<WrittenShards> {
 
   async #next(): Promise<ShardFile> {
     const path = shardPath(this.#names, this.#shards.length);
-    const { index = false } = this.#options;
+    const { index = false, digest = false } = this.#options;
     const file = this.#isLasting
       ? await ShardFile.createLasting(path)
-      : await ShardFile.create(path, { index, memory: this.#memory });
+      : await ShardFile.create(path, { index, digest, memory: this.#memory });
     this.#files.push(file);
     return file;
   }

@@ -40,6 +40,13 @@ export type LaneEvent =
   /** So much more was read. */
   | { readonly kind: "read"; readonly position: number; readonly read: Pick<Meter, "samples" | "bytes"> };
 
+/** What a piece of work is given besides its order. */
+export interface WorkContext {
+  readonly signal: AbortSignal;
+  /** How far it has come, as plain data. */
+  tell(progress: Json): void;
+}
+
 /**
  * Where the first part of a plan is run: `run({ executor })`. It runs as many lanes beside one another as it has; each reads
  * its part of the positions, and the run puts what comes from them into the order of one. So no executor changes a result.
@@ -50,6 +57,11 @@ export interface Executor {
   readonly lanes: number;
   /** Starts one of the lanes. It ends early by `return()`, or when the signal is aborted. */
   open(lane: Lane, part: Part, signal: AbortSignal): AsyncIterator<LaneEvent, undefined>;
+  /**
+   * Does a whole piece of work, such as one shard of a job: `name` says which kind, and `order` and what comes out are plain
+   * data. It is asked for as many at a time as it has lanes. Absent: it runs lanes only.
+   */
+  work?(name: string, order: Json, context: WorkContext): Promise<Json>;
   /** Makes samples of chunks that come still encoded, as they do where their type is known. */
   decoder?(type: AnySampleType): Decoder;
 }

@@ -14,11 +14,11 @@ export interface OpenTask<in I, out O> {
 }
 
 /** Where a task is found: plain data, so that a thread or another machine can find it too. */
-export interface TaskAddress {
+export type TaskAddress = {
   readonly module: string;
   readonly name: string;
   readonly options: Json;
-}
+};
 
 /** What `map`, `filter` and `flatMap` take: a function, which stays on the calling thread, or a task. */
 export type Work<I, O> = TaskFunction<I, O> | Task<I, O>;
