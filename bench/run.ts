@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: how fast shardstream is beside Python's libraries, and beside its goals.
  *
- *     node bench/run.ts [--sets small,image,embedding] [--tasks batch,read,shuffle,write,floor,memory,micro]
+ *     node bench/run.ts [--sets small,image,embedding] [--tasks batch,read,shuffle,write,floor,memory,micro,threads]
  *                       [--runtimes node,deno,bun] [--peers atdata,webdataset|all|none] [--repeat 5] [--smoke] [--check]
  *                       [--out FILE]
  *
@@ -21,6 +21,7 @@ import { buildMeasured, canPin, RUNTIMES, type Runtime, versionOf } from "./proc
 import { Report } from "./report.ts";
 import { floorTable, memoryTable, microTables, peerTables } from "./tables.ts";
 import { compareFloor, comparePeers, measureMemory, measureMicro, type Options } from "./tasks.ts";
+import { threadTables } from "./threads.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -82,6 +83,7 @@ if (tasks.includes("micro")) {
   const added = report.below("import", ours - empty, IMPORT_GOAL, " ms");
   report.text(`\`import "shardstream"\` on Node adds ${added} to the ${empty.toFixed(0)} ms of an empty module.`);
 }
+if (tasks.includes("threads")) threadTables(options.runtimes, smoke, report);
 report.heading(2, "Goals");
 report.text(`${report.met} met, ${report.missed.length} missed.`, "", ...report.missed.map((line) => `- ${line}`));
 if (!options.allPeers) report.text("Goals beside the best peer are judged by `npm run bench -- --peers all`.");
