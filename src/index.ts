@@ -12,12 +12,6 @@ export {
   replay,
 } from "./dataset.ts";
 export { PipelineError, type PipelineErrorCode, type PipelineErrorFacts } from "./errors.ts";
-export { type ConvertOptions, convert, type JobPolicies } from "./jobs/convert.ts";
-export type { JobPolicy } from "./jobs/convert-shard.ts";
-export type { FieldStatistics } from "./jobs/field-statistics.ts";
-export type { ConvertedShard, JobError, JobReport } from "./jobs/job-report.ts";
-export type { JobProgress } from "./jobs/job-watch.ts";
-export type { ShardStats } from "./jobs/shard-stats.ts";
 export { and, not, or, type Predicate, type PredicateBuilder } from "./manifest/predicate.ts";
 export { concat, type InterleaveOptions, interleave, type MixOptions, mix, zip } from "./mixing.ts";
 export type { DType } from "./schema/dtype.ts";

@@ -7,6 +7,9 @@ import { FRAME_BYTES, Frame, keyRoom } from "./frame.ts";
 import type { LaneFaults } from "./lane-faults.ts";
 import { type CrossingInput, Flag, type FromLane, type LaneFault, type LanePort } from "./messages.ts";
 
+/** Between two frames that are not full: a message costs as much as packing hundreds of small samples. */
+const LEAST_MS = 2;
+
 /** The stop was asked for from the other side. */
 export class Stopped extends Error {}
 
@@ -23,6 +26,7 @@ export class LaneSender {
   #frame: Frame | undefined;
   #values: unknown[] = [];
   #weight = 0;
+  #sentAt = 0;
   #faults: LaneFault[] = [];
   #inputs: CrossingInput[][] = [];
   readonly #keepsAll: boolean;
@@ -45,9 +49,9 @@ export class LaneSender {
     this.#arrived();
   }
 
-  /** Whether the calling thread waits for this lane. */
+  /** Whether the calling thread waits for this lane, and has not just been served. */
   get isHungry(): boolean {
-    return Atomics.load(this.#flags, Flag.HUNGRY) === 1;
+    return Atomics.load(this.#flags, Flag.HUNGRY) === 1 && performance.now() - this.#sentAt >= LEAST_MS;
   }
 
   get #isStopped(): boolean {
@@ -127,6 +131,7 @@ export class LaneSender {
     const frame = this.#frame;
     const rows = frame?.rows ?? 0;
     Atomics.store(this.#flags, Flag.HUNGRY, 0);
+    this.#sentAt = performance.now();
     const message: FromLane = {
       buffer: rows > 0 ? frame!.buffer : undefined,
       rows,

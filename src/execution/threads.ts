@@ -31,7 +31,6 @@ export interface ThreadsOptions {
  * @example
  * ```ts no-run
  * import { threads } from "shardstream/threads";
- * import { embed } from "./tasks.ts";
  *
  * await using workers = threads({ size: 4 });
  * await photos.map(embed({ model: "clip" })).pipeTo(shardWriter("vectors-%06d.tar"), { executor: workers });

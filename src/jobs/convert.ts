@@ -68,9 +68,10 @@ export interface JobPolicies {
  * @throws {PipelineError} `SHARD_UNWRITABLE` if something else is there.
  * @example
  * ```ts no-run
- * await using workers = threads({ size: 4 });
- * const report = await convert("photos-*.tar", "small", { type: Photo, map: shrink({ to: 64 }), executor: workers });
- * console.log(report.samples, report.shards[0].sha256);
+ * import { convert } from "shardstream/jobs";
+ *
+ * const report = await convert("photos-*.tar", "packed/*.tar.zst", { type: Photo });
+ * console.log(report.samples, report.shards[0]?.sha256);
  * ```
  */
 export async function convert<T = never>(

@@ -1,7 +1,7 @@
 /** A job in a process of its own, which somebody kills: `convert-job.ts IN OUT THREADS`. */
 import process from "node:process";
 import { threads } from "../../src/execution/threads.ts";
-import { convert } from "../../src/index.ts";
+import { convert } from "../../src/jobs/index.ts";
 import { noisy, Reading } from "./tasks.ts";
 
 const [input, output, size] = process.argv.slice(2) as [string, string, string];

@@ -3,17 +3,8 @@ import { cp } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Threads, threads } from "../../src/execution/threads.ts";
-import {
-  convert,
-  dataset,
-  fromArray,
-  type JobProgress,
-  NdArray,
-  rawSamples,
-  replay,
-  type ShardStats,
-  shardWriter,
-} from "../../src/index.ts";
+import { dataset, fromArray, NdArray, rawSamples, replay, shardWriter } from "../../src/index.ts";
+import { convert, type JobProgress, type ShardStats } from "../../src/jobs/index.ts";
 import { temporaryFolder } from "../temporary.ts";
 import { exits, hangs, Noisy, noisy, parsed, Reading, strict, twice, untyped } from "./tasks.ts";
 
