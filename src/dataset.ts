@@ -28,8 +28,8 @@ import { decodingOf, type Plan, permuteOf, typeOfPlan, withoutDecoding } from ".
 import { operatorsOfReplay } from "./streams/replay.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
-import { SavedRun, type SaveOptions } from "./streams/saved-run.ts";
-import { forecastShuffle, type ShuffleForecast } from "./streams/shuffle-forecast.ts";
+import type { SaveOptions } from "./streams/saved-run.ts";
+import type { ShuffleForecast } from "./streams/shuffle-forecast.ts";
 import type { Sink, SinkFor } from "./streams/sink.ts";
 import type { InputPlan, SampleCount, Source } from "./streams/source.ts";
 import type { TaskFunction, Work } from "./streams/task.ts";
@@ -243,6 +243,7 @@ export class Dataset<T> implements AsyncIterable<T> {
     if (options.resume !== undefined) {
       throw new TypeError("Cannot resume from two places: give the file of the checkpoint, or { resume }");
     }
+    const { SavedRun } = await import("./streams/loaded-later.ts");
     const save = await SavedRun.open(options.checkpoint, options.checkpointEveryMs);
     return this.run({ ...options, resume: save.checkpoint }).pipeTo(sink, save);
   }
@@ -395,6 +396,7 @@ export class Dataset<T> implements AsyncIterable<T> {
     const { layout, name } = this.#source;
     if (layout === undefined)
       throw new TypeError(`Cannot forecast a shuffle of ${name}: it is not known how it is stored`);
+    const { forecastShuffle } = await import("./streams/loaded-later.ts");
     return forecastShuffle(this.#plan, await layout.call(this.#source, signal));
   }
 }
@@ -516,6 +518,7 @@ export function fromIterable(
  * samples that did not come through. They come in the order they were put there, each once; `shuffle`, `take` and `skip` let
  * them pass. What was not read of a damaged shard is read again.
  *
+ * @throws {TypeError} If the dataset is made of others by `concat`, `interleave`, `mix` or `zip`.
  * @example
  * ```ts
  * const halves = (divide: (n: number) => number) => fromArray([4, 5, 6]).map(divide);
@@ -529,6 +532,10 @@ export function replay<T>(path: string, dataset: Dataset<T>): Dataset<T> {
     throw misuse(new TypeError("Cannot replay a quarantine: its path must be text"));
   }
   const { source, operators } = stepsOf(dataset as Dataset<never>);
+  if (source.inputs !== undefined) {
+    const what = `Cannot replay a quarantine through ${source.name}`;
+    throw misuse(new TypeError(`${what}: a line does not say which of its datasets it comes from`));
+  }
   const specs = operators.map(({ spec }) => spec);
   const quarantined = new QuarantinedSource(path, source);
   const decodeAt = decodingOf({ source, operators: specs })?.at;

@@ -18,7 +18,7 @@ import { ShardSource } from "../src/sources/index.ts";
 import { ownPositions } from "../src/sources/own-positions.ts";
 import { rowChunk, rowsOf } from "../src/streams/chunk.ts";
 import type { Share } from "../src/streams/share.ts";
-import { SourceTrace } from "../src/streams/trace.ts";
+import { SourceTrace } from "../src/streams/source-trace.ts";
 import { soakRuns } from "./soak.ts";
 
 /** `count` numbers from `first` on. */
@@ -201,21 +201,22 @@ describe("combined datasets", () => {
     "%s ends with the reason of an abort, also while an input is waited for",
     async (name) => {
       const closed: string[] = [];
+      const abort = new AbortController();
+      const reason = new Error("enough");
       const waiting = fromIterable(() => ({
         [Symbol.asyncIterator]: () => ({
-          next: () => new Promise<IteratorResult<number>>(() => {}),
-          return: () => {
+          next() {
+            setTimeout(() => abort.abort(reason), 1);
+            return new Promise<IteratorResult<number>>(() => {});
+          },
+          return() {
             closed.push("waiting");
             return Promise.resolve({ done: true as const, value: 0 });
           },
         }),
       }));
-      const abort = new AbortController();
       const run = combined[name]!([numbers(3), waiting]).run({ signal: abort.signal });
-      const all = Array.fromAsync(run);
-      const reason = new Error("enough");
-      setTimeout(() => abort.abort(reason), 10);
-      await expect(all).rejects.toBe(reason);
+      await expect(Array.fromAsync(run)).rejects.toBe(reason);
       await expect.poll(() => closed).toEqual(["waiting"]);
     },
   );

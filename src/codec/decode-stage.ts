@@ -8,9 +8,10 @@ import {
   rowChunk,
   sizeOfRecords,
 } from "../streams/chunk.ts";
+import { JoinedTrace } from "../streams/joined-trace.ts";
 import type { Stage } from "../streams/operator.ts";
 import type { DecodeRequest } from "../streams/source.ts";
-import { JoinedTrace, traceFrom } from "../streams/trace.ts";
+import { traceFrom } from "../streams/trace-of.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
 import { SampleReader, type SampleReaderOptions } from "./reader.ts";
 

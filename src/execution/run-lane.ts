@@ -21,13 +21,14 @@ export async function runLane({ lane, part, port, flags: shared }: LaneOrder, pa
   const flags = new Int32Array(shared);
   const type = lane.output === null ? undefined : typeFromJson(lane.output);
   const meter = { samples: 0, bytes: 0 };
-  // Every lane reads the bytes of all shards: one of them counts.
+  // Every lane goes through all shards, so that the bytes of one count; where it goes by an index, it reads its own.
+  const bytesCount = part.index === 0 || lane.permute !== null;
   const counted = {
     get samples() {
       return meter.samples;
     },
     get bytes() {
-      return part.index === 0 ? meter.bytes : 0;
+      return bytesCount ? meter.bytes : 0;
     },
   };
   const sender = new LaneSender(port, flags, type, lane.keeps === "all", counted);

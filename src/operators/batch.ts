@@ -4,8 +4,10 @@ import { Batch } from "../streams/batch.ts";
 import type { Holder } from "../streams/budget.ts";
 import { type Chunk, type ColumnChunk, rowChunk } from "../streams/chunk.ts";
 import { HeldRows } from "../streams/held-rows.ts";
+import { JoinedTrace } from "../streams/joined-trace.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
-import { BatchTrace, JoinedTrace, type Trace } from "../streams/trace.ts";
+import type { Trace } from "../streams/trace.ts";
+import { BatchTrace } from "../streams/trace-of.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
 
 export interface BatchOptions {

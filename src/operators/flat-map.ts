@@ -7,7 +7,7 @@ import { CHUNK_BYTES, type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
 import { Operator, type Stage, type StageContext } from "../streams/operator.ts";
 import { RowInfo, type SampleInfo } from "../streams/rows.ts";
 import { fingerprintOfTask, taskOf, taskStage, type Work } from "../streams/task.ts";
-import { FlatTrace } from "../streams/trace.ts";
+import { FlatTrace } from "../streams/trace-of.ts";
 
 export interface FlatMapOptions<O> {
   /** The type of what the function gives: a writer behind it needs one. @default that of a task's `output`, or none */

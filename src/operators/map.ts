@@ -9,7 +9,8 @@ import { Operator, type Stage, type StageContext } from "../streams/operator.ts"
 import { Pieces } from "../streams/pieces.ts";
 import { eachRow, RowInfo, type SampleInfo } from "../streams/rows.ts";
 import { fingerprintOfTask, taskOf, taskStage, type Work } from "../streams/task.ts";
-import { PickedTrace, type Trace } from "../streams/trace.ts";
+import type { Trace } from "../streams/trace.ts";
+import { PickedTrace } from "../streams/trace-of.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
 
 export interface MapOptions<O> {

@@ -1,5 +1,6 @@
 import type { DictSample } from "../codec/dict-sample.ts";
-import { type RawSample, rawDecoder } from "../codec/raw-sample.ts";
+import { rawDecoder } from "../codec/raw-decoder.ts";
+import type { RawSample } from "../codec/raw-sample.ts";
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
 import { Operator } from "../streams/operator.ts";

@@ -3,9 +3,11 @@ import type { Holder } from "../streams/budget.ts";
 import { CHUNK_BYTES, type Chunk, type RecordChunk, type RowChunk, rowChunk } from "../streams/chunk.ts";
 import { HeldRecords, MOST_PICKED } from "../streams/held-records.ts";
 import { HeldRows } from "../streams/held-rows.ts";
+import { JoinedTrace } from "../streams/joined-trace.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
 import { blockOf, orderHash, reachOfBlock, type ShuffleOrder } from "../streams/order.ts";
-import { BlockTrace, JoinedTrace, type Trace, traceFrom } from "../streams/trace.ts";
+import type { Trace } from "../streams/trace.ts";
+import { BlockTrace, traceFrom } from "../streams/trace-of.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
 
 export interface ShuffleOptions {

@@ -4,7 +4,8 @@ import type { ByteReader } from "../storage/byte-reader.ts";
 import { decompress } from "../storage/compression/decompress.ts";
 import { type Chunk, rowsOf } from "../streams/chunk.ts";
 import { Operator, type StageContext } from "../streams/operator.ts";
-import type { Restart, Trace } from "../streams/trace.ts";
+import type { Restart } from "../streams/trace.ts";
+import { TraceOf } from "../streams/trace-of.ts";
 import { rawChunks } from "../tar/chunks.ts";
 import { ShardReader } from "../tar/shard-reader.ts";
 
@@ -97,31 +98,8 @@ function bytesOf(chunks: AsyncIterable<Chunk>): ByteReader {
 }
 
 /** Samples of a stream of bytes: to get at what follows one, the stream is read again from its start. */
-class FromStart implements Trace {
-  readonly #of: Trace;
-
-  constructor(of: Trace) {
-    this.#of = of;
-  }
-  position(row: number): number {
-    return this.#of.position(row);
-  }
-  part(): number {
-    return 0;
-  }
-  origin(row: number): ReturnType<Trace["origin"]> {
-    return this.#of.origin(row);
-  }
-  restart(): Restart {
+class FromStart extends TraceOf {
+  override restart(): Restart {
     return { start: 0 };
-  }
-  reach(row: number): number {
-    return this.#of.reach(row);
-  }
-  inputs(row: number): ReturnType<Trace["inputs"]> {
-    return this.#of.inputs(row);
-  }
-  keep(): void {
-    this.#of.keep();
   }
 }

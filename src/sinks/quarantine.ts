@@ -1,19 +1,10 @@
-import {
-  type KeptSample,
-  keptBytes,
-  keptValue,
-  type QuarantineHead,
-  quarantineText,
-} from "../codec/quarantine-line.ts";
 import { misuse } from "../errors.ts";
-import { builtin } from "../runtime/runtime.ts";
-import type { AnySampleType } from "../schema/sample.ts";
-import { unwritable } from "../storage/byte-writer.ts";
-import type { OpenQuarantine, Quarantine, QuarantinedFault } from "../streams/quarantine.ts";
+import type { Quarantine } from "../streams/quarantine.ts";
 
 /**
  * An error policy: goes on behind what fails, as `"skip"` does, and appends it to a file of JSON lines: the error, the stage,
- * the origin, and the sample as it was stored. Each line is written at once, so that it outlives a process that is killed.
+ * the origin, and the sample as it was stored. Lines are written before any later item is handed out: what a process that is
+ * killed has not written, the run that goes on from its checkpoint meets with again.
  * {@link replay} runs them again.
  *
  * @example
@@ -27,80 +18,9 @@ export function quarantine(path: string): Quarantine {
   if (typeof path !== "string" || path === "") {
     throw misuse(new TypeError("Cannot make a quarantine: its path must be text"));
   }
-  return { open: (type) => new QuarantineFile(path, type) };
-}
-
-class QuarantineFile implements OpenQuarantine {
-  readonly #path: string;
-  readonly #type: AnySampleType | undefined;
-  /** As text, as it is the same in each line. */
-  readonly #schema: string | undefined;
-  readonly #fd: number;
-
-  constructor(path: string, type: AnySampleType | undefined) {
-    this.#path = path;
-    this.#type = type;
-    this.#schema = type && JSON.stringify(type.toJSON());
-    this.#fd = this.#guarded(() => openToAppend(path));
-  }
-
-  put(fault: QuarantinedFault): void {
-    const text = quarantineText(headOf(fault), this.#schema, this.#keptOf(fault));
-    this.#guarded(() => appendLine(this.#fd, text));
-  }
-
-  close(): void {
-    builtin("fs").closeSync(this.#fd);
-  }
-
-  #keptOf(fault: QuarantinedFault): KeptSample {
-    if (fault.scope !== "sample" || fault.input.stored === undefined) return {};
-    const { stored } = fault.input;
-    return "bytes" in stored ? keptBytes(stored.bytes, stored.extension) : keptValue(stored.value, this.#type);
-  }
-
-  #guarded<R>(work: () => R): R {
-    try {
-      return work();
-    } catch (cause) {
-      throw unwritable(this.#path, cause);
-    }
-  }
-}
-
-function headOf(fault: QuarantinedFault): QuarantineHead {
-  const { code, message, hint } = fault.error;
-  const { scope } = fault;
-  const head = { version: 1, scope, error: { code, message, ...(hint !== undefined && { hint }) } } as const;
-  if (scope === "source") return { ...head, source: fault.source };
-  if (scope === "shard") return { ...head, shard: fault.shard, index: fault.index };
-  const { stage, at, given, input } = fault;
-  return { ...head, stage, at, ...input.origin, ...(given > 0 && { given }) };
-}
-
-function openToAppend(path: string): number {
-  const { closeSync, fstatSync, mkdirSync, openSync, readSync } = builtin("fs");
-  mkdirSync(builtin("path").dirname(path), { recursive: true });
-  const fd = openSync(path, "a+");
-  try {
-    // A line that was cut, by a full disk, must not spoil the next one.
-    const { size } = fstatSync(fd);
-    const last = new Uint8Array(1);
-    if (size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last[0] !== 0x0a) appendLine(fd, "");
-  } catch (error) {
-    closeSync(fd);
-    throw error;
-  }
-  return fd;
-}
-
-/** One call where the system takes it whole: lines of several processes do not mix. */
-function appendLine(fd: number, text: string): void {
-  const { writeSync } = builtin("fs");
-  const line = `${text}\n`;
-  // Text rather than bytes: that saves a copy.
-  const written = writeSync(fd, line);
-  if (written === line.length) return;
-  const bytes = new TextEncoder().encode(line);
-  for (let at = written; at < bytes.length; ) at += writeSync(fd, bytes, at);
+  return {
+    async open(type) {
+      return new (await import("./loaded-later.ts")).QuarantineFile(path, type);
+    },
+  };
 }

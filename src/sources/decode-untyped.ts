@@ -2,7 +2,7 @@ import { DictSample } from "../codec/dict-sample.ts";
 import { type Chunk, type RecordChunk, rowChunk } from "../streams/chunk.ts";
 import type { Stage } from "../streams/operator.ts";
 import type { DecodeRequest } from "../streams/source.ts";
-import { PickedTrace } from "../streams/trace.ts";
+import { PickedTrace } from "../streams/trace-of.ts";
 
 /** Makes untyped samples of encoded ones: each is a view over bytes of its own. */
 export function dictSampleStage(request: DecodeRequest): Stage {

@@ -3,7 +3,7 @@ import type { AnySampleType } from "../schema/sample.ts";
 import { rowChunk, rowsOf } from "../streams/chunk.ts";
 import type { Stage } from "../streams/operator.ts";
 import type { DecodeRequest } from "../streams/source.ts";
-import { PickedTrace } from "../streams/trace.ts";
+import { PickedTrace } from "../streams/trace-of.ts";
 
 /** Makes samples of raw ones, each file decoded by its extension, and checks them against a type where there is one. */
 export function filesStage(type: AnySampleType | undefined, { faults }: DecodeRequest): Stage {

@@ -12,7 +12,8 @@ export async function findKey(
   key: string,
   signal: AbortSignal = new AbortController().signal,
 ): Promise<number | undefined> {
-  const { indexes, reads } = shards;
+  const { reads } = shards;
+  const indexes = await shards.indexes();
   const hash = hashOfKey(key);
   const layout = await Layout.open(await shards.listShards(), countNeeded(picks), indexes, { signal });
   const order = picks.reduce(pickFrom, wholeOrder(layout.samples) as Order);

@@ -8,7 +8,7 @@ import { permutationOf } from "../streams/permutation.ts";
 import { type Choice, pickFrom, wholeOrder } from "../streams/pick.ts";
 import { ShareCursor } from "../streams/share.ts";
 import type { SampleCount, Source, SourceRequest } from "../streams/source.ts";
-import { SourceTrace } from "../streams/trace.ts";
+import { SourceTrace } from "../streams/source-trace.ts";
 
 /** Samples handed on at a time, where they are there without waiting. */
 const CHUNK_ROWS = 256;

@@ -5,6 +5,7 @@ import type { InputState } from "../streams/combined-trace.ts";
 import { fingerprintOfInput, openPlan } from "../streams/plan.ts";
 import type { InputPlan, Source, SourceRequest } from "../streams/source.ts";
 import { type InputProgress, type Progress, progressAt, type Trace } from "../streams/trace.ts";
+import { SAME_INPUTS } from "./mixed.ts";
 
 /** An input of a combined source in a pass: the rows of its chunks, one after another, and how far it has come. */
 export class OpenInput {
@@ -146,9 +147,6 @@ export async function openInputs({ name, inputs = [] }: Source, request: SourceR
   });
   return inputs.map((plan, nth) => new OpenInput(plan, fingerprints[nth]!, nth, request, saved[nth]));
 }
-
-/** What to do where they are not. */
-export const SAME_INPUTS = "resume with the inputs as they were, in the same order; further ones come behind them";
 
 /** Closes all of them, also where one fails to. */
 export async function closeInputs(inputs: readonly OpenInput[]): Promise<void> {

@@ -1,10 +1,12 @@
 import type { AnySampleType } from "../schema/sample.ts";
 import type { Chunk } from "../streams/chunk.ts";
+import { later } from "../streams/later.ts";
 import type { Json } from "../streams/operator.ts";
 import type { Choice } from "../streams/pick.ts";
-import type { Decoder, Source, SourceRequest } from "../streams/source.ts";
-import { findKey } from "./find-key.ts";
-import { type IndexedShards, readPicked } from "./read-picked.ts";
+import type { Decoder, Source, SourceRequest, StoredFiles } from "../streams/source.ts";
+import type { Trace } from "../streams/trace.ts";
+import type { IndexedShards } from "./read-picked.ts";
+import type { ShardSource } from "./shards.ts";
 
 /** Some of the samples of shards, read by their offset indexes. */
 export class PickedShards implements Source {
@@ -12,10 +14,10 @@ export class PickedShards implements Source {
   readonly type: AnySampleType | undefined;
   readonly decoder: Decoder | undefined;
   readonly permutes = true;
-  readonly #of: Source & IndexedShards;
+  readonly #of: ShardSource;
   readonly #picks: readonly Choice[];
 
-  constructor(of: Source & IndexedShards, picks: readonly Choice[]) {
+  constructor(of: ShardSource, picks: readonly Choice[]) {
     this.name = of.name;
     this.type = of.type;
     this.decoder = of.decoder;
@@ -27,6 +29,10 @@ export class PickedShards implements Source {
     return { of: await this.#of.describe(), picks: this.#picks.map((pick) => ({ ...pick })) };
   }
 
+  get mayFail(): boolean {
+    return this.#of.mayFail === true;
+  }
+
   read(request: SourceRequest): AsyncIterable<Chunk> {
     return readPicked(this.#of, this.#picks, request);
   }
@@ -35,11 +41,24 @@ export class PickedShards implements Source {
     return new PickedShards(this.#of, [...this.#picks, pick]);
   }
 
-  find(key: string, signal?: AbortSignal): Promise<number | undefined> {
-    return findKey(this.#of, this.#picks, key, signal);
+  async find(key: string, signal?: AbortSignal): Promise<number | undefined> {
+    return (await import("./loaded-later.ts")).findKey(this.#of, this.#picks, key, signal);
   }
 
   listShards(): Promise<readonly string[]> {
     return this.#of.listShards();
   }
+
+  restore(files: StoredFiles, trace: Trace): Chunk {
+    return this.#of.restore(files, trace);
+  }
+}
+
+/** Reads some of the samples of shards; see {@link IndexedShards}. */
+export function readPicked(
+  shards: IndexedShards,
+  picks: readonly Choice[],
+  request: SourceRequest,
+): AsyncIterable<Chunk> {
+  return later(async () => (await import("./loaded-later.ts")).readPicked(shards, picks, request));
 }

@@ -3,11 +3,16 @@ import type { PipelineError } from "../errors.ts";
 import { allocate } from "../runtime/allocate.ts";
 import { shownAddress } from "../storage/address.ts";
 import { type ByteRanges, openRanges } from "../storage/ranges.ts";
+import type { Holder } from "../streams/budget.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
-import { type Input, type Origin, PickedTrace, type Restart, type Trace } from "../streams/trace.ts";
+import type { Meter } from "../streams/progress.ts";
+import { ReadTrace } from "../streams/source-trace.ts";
+import type { Origin } from "../streams/trace.ts";
+import { PickedTrace } from "../streams/trace-of.ts";
 import type { SampleKeys } from "../tar/keys.ts";
-import { type Found, type Memory, memoryOf, SpanReader, type Spans, staleIndex } from "../tar/span-reader.ts";
+import { type Found, type Memory, memoryOf, SpanReader, type Spans } from "../tar/span-reader.ts";
+import { staleIndex } from "../tar/stale-index.ts";
 import type { Layout } from "./layout.ts";
 
 /** Shards that stay open. */
@@ -30,6 +35,10 @@ export interface RandomReaderOptions {
   readonly isMany: boolean;
   readonly faults: Faults;
   readonly signal: AbortSignal;
+  /** Where to count what is read. */
+  readonly meter?: Meter | undefined;
+  /** Accounts for the memory that samples are read into. */
+  readonly holder?: Holder | undefined;
 }
 
 /** Samples that are wanted together: `numbers[i]`, in stored order, is handed out as `positions[i]`. */
@@ -78,7 +87,7 @@ export class RandomReader {
       }
       return;
     }
-    await this.#fill(places);
+    await this.#fill(places, rows);
     for (let from = 0; from < rows; ) {
       let to = from;
       for (let bytes = 0; to < rows && to - from < CHUNK_ROWS && bytes < CHUNK_BYTES; to++)
@@ -119,13 +128,19 @@ export class RandomReader {
   }
 
   /** Reads what was placed into memory. */
-  async #fill({ reads, bytes }: Places): Promise<void> {
-    if (this.#memory.bytes.length < bytes) this.#memory = memoryOf(blocks(bytes));
+  async #fill({ reads, bytes }: Places, rows: number): Promise<void> {
+    const { meter, holder } = this.#options;
+    if (this.#memory.bytes.length < bytes) {
+      const size = blocks(bytes);
+      holder?.hold(size, rows);
+      this.#memory = memoryOf(allocate(size));
+    }
     for (const { shard, offset, length, at } of reads) {
       await this.#guarded(shard, async () => {
         const file = this.#files.get(shard) ?? (await this.#open(shard));
         const count = await file.read(this.#memory.bytes.subarray(at, at + length), offset);
         if (count < length - BLOCK) throw staleIndex(this.#url(shard));
+        if (meter !== undefined) meter.bytes += count;
       });
     }
   }
@@ -167,7 +182,7 @@ export class RandomReader {
 
   /** Rows `from` to `to` as one chunk, or as several where some are at fault. */
   async *#chunks({ numbers, positions }: Wanted, places: Places, from: number, to: number): AsyncGenerator<Chunk> {
-    const { reads, faults } = this.#options;
+    const { reads, faults, meter } = this.#options;
     const isRecords = reads === "msgpack";
     const [starts, ends] = [new Int32Array(to - from), new Int32Array(to - from)];
     const kept: number[] = [];
@@ -195,6 +210,7 @@ export class RandomReader {
         samples[i] = { key: "", parts: found.parts, origin: this.#layout.placeOf(numbers[row]!) };
     }
     if (kept.length === 0) return;
+    if (meter !== undefined) meter.samples += kept.length;
     const keys = this.#spans.takeKeys();
     const trace = new ListedTrace(
       Float64Array.from(kept, (row) => positions[row]!),
@@ -264,41 +280,30 @@ function sortedRows(numbers: Float64Array): Int32Array {
   return Int32Array.from(keys, (key) => key % MOST_ROWS);
 }
 
-function blocks(bytes: number): Uint8Array<ArrayBuffer> {
-  return allocate(Math.ceil((bytes * 1.25) / BLOCK) * BLOCK);
+/** Whole blocks, with some room for the next samples to be larger. */
+function blocks(bytes: number): number {
+  return Math.ceil((bytes * 1.25) / BLOCK) * BLOCK;
 }
 
 /** Rows from any places of shards. */
-class ListedTrace implements Trace {
+class ListedTrace extends ReadTrace {
   readonly #positions: Float64Array;
   readonly #numbers: Float64Array;
   readonly #keys: SampleKeys;
   readonly #layout: Layout;
 
   constructor(positions: Float64Array, numbers: Float64Array, keys: SampleKeys, layout: Layout) {
+    super();
     this.#positions = positions;
     this.#numbers = numbers;
     this.#keys = keys;
     this.#layout = layout;
   }
 
-  position(row: number): number {
+  override position(row: number): number {
     return this.#positions[row]!;
   }
-  part(): number {
-    return 0;
-  }
-  origin(row: number): Origin {
+  override origin(row: number): Origin {
     return { ...this.#layout.placeOf(this.#numbers[row]!), key: this.#keys.at(row), part: 0 };
   }
-  restart(row: number, again: boolean): Restart {
-    return { start: this.#positions[row]! + (again ? 0 : 1) };
-  }
-  reach(row: number): number {
-    return this.#positions[row]! + 1;
-  }
-  inputs(row: number): readonly Input[] {
-    return [{ origin: this.origin(row) }];
-  }
-  keep(): void {}
 }

@@ -16,7 +16,8 @@ const MANY = 256;
 /** Shards that are read by their indexes. */
 export interface IndexedShards {
   readonly reads: RandomReaderOptions["reads"];
-  readonly indexes: ShardIndexes;
+  /** Their offset indexes, each opened once. */
+  indexes(): Promise<ShardIndexes>;
   listShards(): Promise<readonly string[]>;
 }
 
@@ -24,20 +25,26 @@ export interface IndexedShards {
 export async function* readPicked(
   shards: IndexedShards,
   picks: readonly Choice[],
-  { from, share, permute, faults, signal }: SourceRequest,
+  { from, share, permute, faults, signal, meter, budget }: SourceRequest,
 ): AsyncGenerator<Chunk> {
-  const { indexes, reads } = shards;
+  const { reads } = shards;
+  const indexes = await shards.indexes();
   const layout = await Layout.open(await shards.listShards(), countNeeded(picks), indexes, { faults, signal });
   const picked = picks.reduce(pickFrom, wholeOrder(layout.samples) as Order);
   const order: ReadOrder = permute === undefined ? picked : await permutedBy(permute, picked, layout);
   const onStale = (url: string): void => indexes.forget(url);
-  const reader = new RandomReader(layout, { reads, onStale, isMany: order.length > MANY, faults, signal });
-  const mostBytes = permute?.blockBytes ?? MOST_BYTES;
+  const isBlocks = order.blockEnd !== undefined;
+  const holder = isBlocks
+    ? budget?.holder("shuffle", order.blockEnd?.(0) ?? 1, shards)
+    : budget?.holder("read", 1, shards);
+  const isMany = order.length > MANY;
+  const reader = new RandomReader(layout, { reads, onStale, isMany, faults, signal, meter, holder });
+  const mostBytes = permute?.blockBytes ?? Math.min(MOST_BYTES, budget?.windows ?? MOST_BYTES);
   try {
     let rows = FIRST_ROWS;
     for (let wanted = new Wanted(order), at = from; ; ) {
       signal.throwIfAborted();
-      at = wanted.fill(share, at, order.blockEnd === undefined ? rows : MOST_ROWS);
+      at = wanted.fill(share, at, isBlocks ? MOST_ROWS : rows);
       if (wanted.count === 0) break;
       for await (const chunk of reader.read(wanted.take(), mostBytes)) yield chunk;
       rows = Math.max(1, Math.min(ROWS, rows * 4, Math.floor(mostBytes / reader.meanBytes)));

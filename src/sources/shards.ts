@@ -1,22 +1,19 @@
-import { decodeStage } from "../codec/decode-stage.ts";
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { typeToJson } from "../schema/type-json.ts";
 import { shownAddress } from "../storage/address.ts";
 import { type ByteReader, countedBytes } from "../storage/byte-reader.ts";
-import { decompress } from "../storage/compression/decompress.ts";
-import { sizeOfAll } from "../storage/files.ts";
-import { openBytes } from "../storage/open.ts";
-import { expandPattern } from "../storage/patterns.ts";
 import type { Budget } from "../streams/budget.ts";
 import { type Chunk, recordOf, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
 import { OPEN_SHARDS, RUN } from "../streams/interleaved-runs.ts";
-import type { Json } from "../streams/operator.ts";
+import { laterStage } from "../streams/later.ts";
+import type { Json, Stage } from "../streams/operator.ts";
 import type { Choice } from "../streams/pick.ts";
 import type { Meter } from "../streams/progress.ts";
 import { hashNumbers, permutation } from "../streams/random.ts";
 import type {
+  DecodeRequest,
   Decoder,
   Interleave,
   SampleCount,
@@ -28,16 +25,12 @@ import type {
 import type { Trace } from "../streams/trace.ts";
 import { rawChunks, recordChunk } from "../tar/chunks.ts";
 import { hashOfKey } from "../tar/key-hash.ts";
-import { type Records, ShardReader } from "../tar/shard-reader.ts";
-import { staleIndex } from "../tar/span-reader.ts";
-import { WindowMemory } from "../tar/window-memory.ts";
-import { dictSampleStage } from "./decode-untyped.ts";
-import { filesStage } from "./files.ts";
-import { findKey } from "./find-key.ts";
-import { Layout } from "./layout.ts";
-import { PickedShards } from "./picked-shards.ts";
-import { type IndexedShards, readPicked } from "./read-picked.ts";
-import { type OpenIndex, ShardIndexes, sizeOf } from "./shard-indexes.ts";
+import type { Records, ShardReader } from "../tar/shard-reader.ts";
+import { staleIndex } from "../tar/stale-index.ts";
+import type { WindowMemory } from "../tar/window-memory.ts";
+import { PickedShards, readPicked } from "./picked-shards.ts";
+import type { IndexedShards } from "./read-picked.ts";
+import type { OpenIndex, ShardIndexes } from "./shard-indexes.ts";
 
 /** How shards are read. */
 export interface ShardOptions extends Pick<SampleReaderOptions, "unknownFields"> {
@@ -70,7 +63,7 @@ export class ShardSource implements Source, IndexedShards {
   readonly #pattern: string | readonly string[];
   readonly #options: ShardOptions;
   readonly reads: SamplesAs;
-  readonly indexes: ShardIndexes;
+  #indexes: Promise<ShardIndexes> | undefined;
 
   constructor(
     pattern: string | readonly string[],
@@ -82,22 +75,40 @@ export class ShardSource implements Source, IndexedShards {
     this.type = type;
     this.#options = options;
     this.reads = reads;
-    this.indexes = new ShardIndexes({
-      members: reads === "msgpack" ? "msgpack" : "files",
-      endMarker: options.endMarker,
-    });
-    if (reads === "files") this.decoder = { columns: false, open: (request) => filesStage(type, request) };
-    else if (reads === "raw") this.decoder = undefined;
-    else if (type === undefined) this.decoder = { columns: false, open: dictSampleStage };
-    else this.decoder = { columns: true, open: (request) => decodeStage(type, options, request) };
+    if (reads === "raw") this.decoder = undefined;
+    else
+      this.decoder = { columns: reads === "msgpack" && type !== undefined, open: (request) => this.#decode(request) };
+  }
+
+  #decode(request: DecodeRequest): Stage {
+    const type = this.type;
+    if (this.reads === "files") {
+      return laterStage(async () => (await import("./loaded-later.ts")).filesStage(type, request));
+    }
+    if (type === undefined) {
+      return laterStage(async () => (await import("./loaded-later.ts")).dictSampleStage(request));
+    }
+    return laterStage(async () => (await import("./loaded-later.ts")).decodeStage(type, this.#options, request));
+  }
+
+  indexes(): Promise<ShardIndexes> {
+    const members = this.reads === "msgpack" ? "msgpack" : "files";
+    const { endMarker } = this.#options;
+    this.#indexes ??= import("./loaded-later.ts").then(({ ShardIndexes }) => new ShardIndexes({ members, endMarker }));
+    return this.#indexes;
   }
 
   only(shards: readonly string[]): ShardSource {
     return new ShardSource(shards, this.type, this.#options, this.reads);
   }
 
-  listShards(): Promise<readonly string[]> {
-    return expandPattern(this.#pattern);
+  async listShards(): Promise<readonly string[]> {
+    return (await import("./loaded-later.ts")).expandPattern(this.#pattern);
+  }
+
+  /** What is wrong with a msgpack sample is told where it is decoded. */
+  get mayFail(): boolean {
+    return this.reads !== "msgpack";
   }
 
   restore(files: StoredFiles, trace: Trace): Chunk {
@@ -107,9 +118,10 @@ export class ShardSource implements Source, IndexedShards {
 
   /** What the offset indexes beside the shards tell, where each has one. */
   async count(): Promise<number | undefined> {
+    const indexes = await this.indexes();
     let samples = 0;
     for (const url of await this.listShards()) {
-      const index = await this.indexes.peek(url).catch(() => undefined);
+      const index = await indexes.peek(url).catch(() => undefined);
       if (index === undefined) return undefined;
       samples += index.count;
     }
@@ -117,7 +129,7 @@ export class ShardSource implements Source, IndexedShards {
   }
 
   async size(): Promise<number | undefined> {
-    return sizeOfAll(await this.listShards());
+    return (await import("./loaded-later.ts")).sizeOfAll(await this.listShards());
   }
 
   async address(): Promise<Json> {
@@ -143,7 +155,8 @@ export class ShardSource implements Source, IndexedShards {
   }
 
   async counts(): Promise<readonly SampleCount[]> {
-    const { shards } = await Layout.open(await this.listShards(), Infinity, this.indexes, {});
+    const { Layout } = await import("./loaded-later.ts");
+    const { shards } = await Layout.open(await this.listShards(), Infinity, await this.indexes(), {});
     return shards.map(({ url, count }) => ({ shard: shownAddress(url), samples: count }));
   }
 
@@ -151,32 +164,34 @@ export class ShardSource implements Source, IndexedShards {
     return new PickedShards(this, [pick]);
   }
 
-  find(key: string, signal?: AbortSignal): Promise<number | undefined> {
-    return findKey(this, [], key, signal);
+  async find(key: string, signal?: AbortSignal): Promise<number | undefined> {
+    return (await import("./loaded-later.ts")).findKey(this, [], key, signal);
   }
 
   async layout(signal?: AbortSignal): Promise<SourceLayout> {
-    const layout = await Layout.open(await this.listShards(), Infinity, this.indexes, { signal });
+    const { Layout } = await import("./loaded-later.ts");
+    const layout = await Layout.open(await this.listShards(), Infinity, await this.indexes(), { signal });
     return layout.forForecast(true);
   }
 
   async *#inOrder({ from, share, faults, signal, meter, budget }: SourceRequest): AsyncGenerator<Chunk> {
     const shards = await this.listShards();
     signal.throwIfAborted();
-    const memory = this.#windows(1, budget);
+    const memory = await this.#windows(1, budget);
     let position = 0;
     let range = share.next(from);
     for (const url of shards) {
       if (range === undefined) return;
-      const shard = new OpenShard(url, this.#options, this.reads, memory, faults, signal, this.indexes, meter);
+      const shard = new OpenShard(url, this.#options, this.reads, memory, faults, signal, this, meter);
       try {
         while (!shard.ended && range !== undefined) {
-          if (position < range.from) {
-            position += await shard.skip(range.from - position);
+          if (position < range.from || shard.isLost) {
+            position += await shard.skip(shard.isLost ? Infinity : range.from - position);
+            if (position > range.from) range = share.next(position);
             continue;
           }
           const records = await shard.read(Math.min(CHUNK_ROWS, range.to - position));
-          if (records === undefined) break;
+          if (records === undefined) continue;
           for (const chunk of shard.chunks(records, position)) yield chunk;
           position += records.length;
           if (position === range.to) range = share.next(position);
@@ -196,9 +211,9 @@ export class ShardSource implements Source, IndexedShards {
     signal.throwIfAborted();
     const waiting = Array.from(permutation(shards.length, hashNumbers(seed, epoch)), (i) => shards[i]!);
     const slots = Math.min(OPEN_SHARDS, shards.length);
-    const memory = this.#windows(slots, budget);
+    const memory = await this.#windows(slots, budget);
     const open = (url: string): OpenShard =>
-      new OpenShard(url, this.#options, this.reads, memory, faults, signal, this.indexes, meter);
+      new OpenShard(url, this.#options, this.reads, memory, faults, signal, this, meter);
     const turn = waiting.splice(0, slots).map(open);
     if (from > 0) await Promise.all(turn.map((shard) => shard.findIndex()));
     let position = 0;
@@ -207,16 +222,17 @@ export class ShardSource implements Source, IndexedShards {
       for (let slot = 0; turn.length > 0 && range !== undefined; ) {
         const shard = turn[slot]!;
         for (let left = RUN; left > 0 && !shard.ended && range !== undefined; ) {
-          if (position < range.from) {
-            const count = Math.min(left, range.from - position);
+          if (position < range.from || shard.isLost) {
+            const count = shard.isLost ? left : Math.min(left, range.from - position);
             // Of many runs none waits for anything.
             const skipped = shard.skipCounted(count) ?? (await shard.skip(count));
             position += skipped;
             left -= skipped;
+            if (position > range.from) range = share.next(position);
             continue;
           }
           const records = await shard.read(Math.min(left, range.to - position));
-          if (records === undefined) break;
+          if (records === undefined) continue;
           for (const chunk of shard.chunks(records, position)) yield chunk;
           position += records.length;
           left -= records.length;
@@ -244,7 +260,8 @@ export class ShardSource implements Source, IndexedShards {
   }
 
   /** Memory for the windows of so many shards at once. */
-  #windows(shards: number, budget: Budget | undefined): WindowMemory {
+  async #windows(shards: number, budget: Budget | undefined): Promise<WindowMemory> {
+    const { WindowMemory } = await import("./loaded-later.ts");
     const usual = Math.min(MAX_WINDOW, Math.max(MIN_WINDOW, WINDOWS_BYTES / shards));
     if (budget === undefined) return new WindowMemory(usual);
     const share = Math.max(TINY_WINDOW, Math.min(usual, budget.windows / shards));
@@ -260,7 +277,7 @@ class OpenShard {
   readonly #memory: WindowMemory;
   readonly #faults: Faults;
   readonly #signal: AbortSignal;
-  readonly #indexes: ShardIndexes;
+  readonly #shards: IndexedShards;
   readonly #meter: Meter | undefined;
   #closed: (() => void) | undefined;
   #reader: ShardReader | undefined;
@@ -271,6 +288,8 @@ class OpenShard {
   /** That of the key of the first sample, where the index led to it. */
   #wantedHash: number | undefined;
   ended = false;
+  /** It cannot be read on. Its samples keep their numbers, as whoever passes over it by its index counts them. */
+  isLost = false;
 
   constructor(
     url: string,
@@ -279,10 +298,10 @@ class OpenShard {
     memory: WindowMemory,
     faults: Faults,
     signal: AbortSignal,
-    indexes: ShardIndexes,
+    shards: IndexedShards,
     meter: Meter | undefined,
   ) {
-    this.#indexes = indexes;
+    this.#shards = shards;
     this.#url = url;
     this.#options = options;
     this.#reads = reads;
@@ -297,21 +316,34 @@ class OpenShard {
     await this.findIndex();
     const counted = this.skipCounted(count);
     if (counted !== undefined) return counted;
-    const skipped = (await this.#guarded(async (reader) => reader.skip(count))) ?? 0;
+    const skipped = await this.#guarded(async (reader) => reader.skip(count));
+    if (skipped === undefined) return this.skipCounted(count) ?? 0;
     this.#index += skipped;
-    if (skipped < count) this.ended = true;
+    if (skipped < count) await this.#end();
     return skipped;
+  }
+
+  /** Nothing more can be read: whether that is the end, or its index knows of more. */
+  async #end(): Promise<void> {
+    this.isLost = this.#index < ((await this.#peek())?.count ?? 0);
+    this.ended = !this.isLost;
   }
 
   /** Looks for an index, by which samples are passed over without a look at the shard. */
   async findIndex(): Promise<void> {
-    if (this.#reader !== undefined || this.ended) return;
-    this.#offsets ??= await this.#indexes.peek(this.#url, this.#signal).catch(() => undefined); // it is read without
+    if (this.#reader === undefined && !this.ended) await this.#peek();
   }
 
-  /** Passes over samples of a shard that was not read yet, if its index tells how many there are. */
+  async #peek(): Promise<OpenIndex | undefined> {
+    if (this.#offsets !== undefined) return this.#offsets;
+    const indexes = await this.#shards.indexes();
+    this.#offsets ??= await indexes.peek(this.#url, this.#signal).catch(() => undefined); // it is read without
+    return this.#offsets;
+  }
+
+  /** Passes over samples of a shard that was not read yet, or is lost, if its index tells how many there are. */
   skipCounted(count: number): number | undefined {
-    if (this.#offsets === undefined || this.#reader !== undefined || this.ended) return undefined;
+    if (this.#offsets === undefined || (this.#reader !== undefined && !this.isLost) || this.ended) return undefined;
     const skipped = Math.min(count, this.#offsets.count - this.#index);
     this.#index += skipped;
     if (skipped < count) this.ended = true;
@@ -322,10 +354,10 @@ class OpenShard {
   async read(count: number): Promise<Records | undefined> {
     const records = await this.#guarded(async (reader) => {
       const found = await reader.read(count);
-      if (this.#wantedHash !== undefined && found !== undefined) this.#checkFirst(found);
+      if (this.#wantedHash !== undefined && found !== undefined) await this.#checkFirst(found);
       return found;
     });
-    if (records === undefined) this.ended = true;
+    if (records === undefined) this.ended = !this.isLost;
     else this.#index += records.length;
     return records;
   }
@@ -347,37 +379,40 @@ class OpenShard {
     } catch (error) {
       this.ended = true;
       this.#faults.shard(error, shownAddress(this.#url), this.#index);
+      await this.#end();
       return undefined;
     }
   }
 
   async #open(): Promise<ShardReader> {
+    const { decompress, openBytes, ShardReader } = await import("./loaded-later.ts");
     const bytes = await openBytes(this.#url, { signal: this.#signal });
     this.#closed = this.#meter?.openShard?.(shownAddress(this.#url));
     const source = await decompress(countedBytes(bytes, this.#meter));
-    let at: { readonly start: number; readonly passed: number };
+    let reader: ByteReader | ShardReader = source;
     try {
-      at = await this.#startOf(source);
+      const { start, passed } = await this.#startOf(source);
+      const samples = new ShardReader(source, {
+        url: this.#url,
+        members: this.#reads === "msgpack" ? "msgpack" : "files",
+        start,
+        memory: this.#memory,
+        ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
+      });
+      reader = samples;
+      if (passed < this.#index) await samples.skip(this.#index - passed);
+      return samples;
     } catch (error) {
-      await source.close();
+      await reader.close();
       throw error;
     }
-    const { start, passed } = at;
-    const reader = new ShardReader(source, {
-      url: this.#url,
-      members: this.#reads === "msgpack" ? "msgpack" : "files",
-      start,
-      memory: this.#memory,
-      ...(this.#options.endMarker && { endMarker: this.#options.endMarker }),
-    });
-    if (passed < this.#index) await reader.skip(this.#index - passed);
-    return reader;
   }
 
   /** Goes by the index to the first sample that is wanted, or near it; where that is, and how many lie before. */
   async #startOf(source: ByteReader): Promise<{ readonly start: number; readonly passed: number }> {
     const index = this.#offsets;
     if (index === undefined || this.#index === 0) return { start: 0, passed: 0 };
+    const { sizeOf } = await import("./loaded-later.ts");
     if ((await sizeOf(this.#url)) !== index.size) throw staleIndex(shownAddress(this.#url), "it has another size");
     if (index.isCompressed || source.skip === undefined) return { start: 0, passed: 0 };
     // Behind the last sample the end of the shard is still to be looked at.
@@ -390,11 +425,11 @@ class OpenShard {
   }
 
   /** What the index led to must be what it says. */
-  #checkFirst({ keys }: Records): void {
+  async #checkFirst({ keys }: Records): Promise<void> {
     const isRight = this.#wantedHash === undefined || hashOfKey(keys.at(0)) === this.#wantedHash;
     this.#wantedHash = undefined;
     if (isRight) return;
-    this.#indexes.forget(this.#url);
+    (await this.#shards.indexes()).forget(this.#url);
     throw staleIndex(shownAddress(this.#url));
   }
 
@@ -404,11 +439,10 @@ class OpenShard {
   }
 
   async close(): Promise<void> {
-    const reader = this.#reader;
-    this.#reader = undefined;
-    if (reader === undefined) return;
-    for (const warning of reader.warnings) this.#faults.warn(`${shownAddress(this.#url)}: ${warning}`);
-    await reader.close();
-    this.#closed?.();
+    const [reader, closed] = [this.#reader, this.#closed];
+    [this.#reader, this.#closed] = [undefined, undefined];
+    for (const warning of reader?.warnings ?? []) this.#faults.warn(`${shownAddress(this.#url)}: ${warning}`);
+    await reader?.close();
+    closed?.();
   }
 }

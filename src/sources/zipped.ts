@@ -3,7 +3,7 @@ import { CombinedTrace, type Parts } from "../streams/combined-trace.ts";
 import type { Json } from "../streams/operator.ts";
 import type { InputPlan, Source, SourceRequest } from "../streams/source.ts";
 import { shardsOf } from "./mixed.ts";
-import { closeInputs, openInputs } from "./open-input.ts";
+import type { OpenInput } from "./open-input.ts";
 import { ownPositions } from "./own-positions.ts";
 
 /** Items put together that are made at a time. */
@@ -28,6 +28,7 @@ export class ZippedSource implements Source {
   }
 
   async *read(request: SourceRequest): AsyncGenerator<Chunk> {
+    const { closeInputs, openInputs } = await import("./loaded-later.ts");
     const inputs = await openInputs(this, request);
     try {
       for await (const chunk of ownPositions(tuples(inputs, request.from), request.share)) yield chunk;
@@ -37,7 +38,7 @@ export class ZippedSource implements Source {
   }
 }
 
-async function* tuples(inputs: Awaited<ReturnType<typeof openInputs>>, position: number): AsyncGenerator<Chunk> {
+async function* tuples(inputs: readonly OpenInput[], position: number): AsyncGenerator<Chunk> {
   for (;;) {
     let length = CHUNK_ROWS;
     for (const input of inputs) {

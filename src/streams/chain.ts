@@ -6,7 +6,8 @@ import type { Faults } from "./faults.ts";
 import type { OperatorSpec, Stage } from "./operator.ts";
 import { comparePlaces, type ShuffleOrder } from "./order.ts";
 import type { StageClock } from "./timings.ts";
-import { CountedTrace, type Place, type Progress, progressAt, ShiftedTrace } from "./trace.ts";
+import { type Place, type Progress, progressAt } from "./trace.ts";
+import { CountedTrace, ShiftedTrace } from "./trace-of.ts";
 
 /** Operators between two counts: one numbering of items holds for all of them. */
 export interface Segment {

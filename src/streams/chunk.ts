@@ -1,6 +1,7 @@
 import type { PipelineError } from "../errors.ts";
 import type { Columns } from "../schema/columns.ts";
-import { PickedTrace, type Trace, traceFrom } from "./trace.ts";
+import type { Trace } from "./trace.ts";
+import { PickedTrace, traceFrom } from "./trace-of.ts";
 
 /** Bytes of a chunk that whoever makes one aims at: what is decoded or computed together is in memory together. */
 export const CHUNK_BYTES: number = 1 << 20;

@@ -1,3 +1,4 @@
+import { ReadTrace } from "./source-trace.ts";
 import {
   type CombinedProgress,
   type Input,
@@ -31,29 +32,27 @@ export interface Parts {
 }
 
 /** Rows taken from several inputs, from one chunk of each at most: the progress of all of them is worked out when asked for. */
-export class CombinedTrace implements Trace {
+export class CombinedTrace extends ReadTrace {
   readonly #first: number;
   readonly #parts: Parts;
   readonly #inputs: readonly InputState[];
   readonly #turns: CombinedProgress["turns"];
 
   constructor(first: number, parts: Parts, inputs: readonly InputState[], turns: CombinedProgress["turns"]) {
+    super();
     this.#first = first;
     this.#parts = parts;
     this.#inputs = inputs;
     this.#turns = turns;
   }
 
-  position(row: number): number {
+  override position(row: number): number {
     return this.#first + row;
   }
-  part(): number {
-    return 0;
-  }
-  origin(row: number): Origin {
+  override origin(row: number): Origin {
     return this.#inputs[this.#parts.inputOf(row)]!.trace!.origin(this.#parts.rowOf(row));
   }
-  restart(row: number, again: boolean): Restart {
+  override restart(row: number, again: boolean): Restart {
     const last = again ? row - 1 : row;
     const inputs = this.#inputs.map((input, i) => progressBehind(input, last < 0 ? 0 : this.#parts.taken(i, last)));
     return {
@@ -61,13 +60,10 @@ export class CombinedTrace implements Trace {
       combined: { inputs, ...(this.#turns && { turns: this.#turns }) },
     };
   }
-  reach(row: number): number {
-    return this.#first + row + 1;
-  }
-  inputs(row: number): readonly Input[] {
+  override inputs(row: number): readonly Input[] {
     return this.#inputs[this.#parts.inputOf(row)]!.trace!.inputs(this.#parts.rowOf(row));
   }
-  keep(): void {
+  override keep(): void {
     for (const { trace } of this.#inputs) trace?.keep();
   }
 }

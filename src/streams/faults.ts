@@ -112,11 +112,27 @@ export class Faults {
     return isQuarantine(this.#policies.sample);
   }
 
+  /** Whether the run goes on behind samples that fail: then fewer come out than went in. */
+  get leavesOutSamples(): boolean {
+    return this.#policies.sample !== "raise";
+  }
+
+  /** The same of shards. */
+  get leavesOutShards(): boolean {
+    return this.#policies.shard !== "raise";
+  }
+
   /** Opens what faults are put into. */
-  open(type: AnySampleType | undefined): void {
+  async open(type: AnySampleType | undefined): Promise<void> {
+    const { open } = this.#account;
     for (const policy of Object.values(this.#policies)) {
-      if (isQuarantine(policy) && !this.#account.open.has(policy)) this.#account.open.set(policy, policy.open(type));
+      if (isQuarantine(policy) && !open.has(policy)) open.set(policy, await policy.open(type));
     }
+  }
+
+  /** What is in quarantine is written, before anything behind it is handed out. */
+  flush(): void {
+    for (const quarantine of this.#account.open.values()) quarantine.flush();
   }
 
   close(): void {

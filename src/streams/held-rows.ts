@@ -1,6 +1,7 @@
 import { sizeOfRows } from "../schema/size-of.ts";
 import { type Chunk, rowsOf } from "./chunk.ts";
-import { JoinedTrace, type Trace } from "./trace.ts";
+import { JoinedTrace } from "./joined-trace.ts";
+import type { Trace } from "./trace.ts";
 
 /** Rows of several chunks, kept as values until there are enough of them. */
 export class HeldRows {

@@ -1,7 +1,8 @@
 import { allocate } from "../runtime/allocate.ts";
 import type { Chunk, Records } from "./chunk.ts";
 import type { OperatorSpec, Stage } from "./operator.ts";
-import type { Input, Origin, Restart, Stored, Trace } from "./trace.ts";
+import type { Input, Stored } from "./trace.ts";
+import { TraceOf } from "./trace-of.ts";
 
 /**
  * Ties samples to their rows, as they come out of a source, so that a stage that fails at a row can tell what it was made of.
@@ -27,34 +28,14 @@ export const forgetInputs: Stage = async function* (chunks) {
 export const mayFail = ({ works, role, safe }: OperatorSpec): boolean =>
   safe !== true && works !== "records" && role !== "batch";
 
-class ForgetfulTrace implements Trace {
-  protected readonly of: Trace;
-
-  constructor(of: Trace) {
-    this.of = of;
-  }
-  position(row: number): number {
-    return this.of.position(row);
-  }
-  part(row: number): number {
-    return this.of.part(row);
-  }
-  origin(row: number): Origin {
-    return this.of.origin(row);
-  }
-  restart(row: number, again: boolean): Restart {
-    return this.of.restart(row, again);
-  }
-  reach(row: number): number {
-    return this.of.reach(row);
-  }
-  inputs(row: number): readonly Input[] {
+class ForgetfulTrace extends TraceOf {
+  override inputs(row: number): readonly Input[] {
     return [{ origin: this.of.origin(row) }];
   }
-  keep(): void {}
+  override keep(): void {}
 }
 
-class KeptTrace extends ForgetfulTrace {
+class KeptTrace extends TraceOf {
   readonly #mayKeep: boolean;
   #chunk: Chunk | undefined;
   #isOwn: boolean;

@@ -2,7 +2,7 @@ import { connect, segmentsOf } from "./chain.ts";
 import { type Chunk, rowChunk, rowsOf } from "./chunk.ts";
 import { Faults } from "./faults.ts";
 import type { OperatorSpec } from "./operator.ts";
-import { SourceTrace } from "./trace.ts";
+import { SourceTrace } from "./source-trace.ts";
 
 /** Two ends of a stage as Web Streams. */
 export interface Pair<I, O> {

@@ -150,7 +150,7 @@ export function openShare(
   const { source, epoch } = plan;
   const stages = stagesOf(plan, context);
   const { segments } = stages;
-  checkRanks(segments, ranks);
+  checkRanks(segments, source, ranks, context.faults);
   const shift = segments.slice(1).reduce((sum, { countFrom }) => sum + countFrom, 0);
   const delivered = new Delivered(before, segments.at(-1)!.steps.at(-1)?.order, shift);
   // How far the inputs of a combined source had come is not known of all ranks.
@@ -189,7 +189,7 @@ function stagesOf(plan: Plan, { executor, faults }: Omit<OpenOptions, "resume">)
   const { source, operators, epoch } = plan;
   const length = executor === undefined ? 0 : splitPlan(plan).length;
   if (executor === undefined || length === 0) {
-    const segments = segmentsOf(specsOf(plan, faults.keepsInputs ? "faults" : "none"), epoch);
+    const segments = segmentsOf(specsOf(plan, faults.keepsInputs ? "faults" : "none", faults.leavesOutSamples), epoch);
     return { segments, here: segments, type: source.type };
   }
   const first = { ...plan, operators: operators.slice(0, length) };
@@ -204,7 +204,7 @@ function stagesOf(plan: Plan, { executor, faults }: Omit<OpenOptions, "resume">)
     const open: OperatorSpec["open"] = ({ faults: own }) => decoder!.open({ ...decoding, faults: own });
     specs.splice(decoding.at, 0, { name: "decode", works: "records", tuning: true, open });
   }
-  const away = specsOf(first, "none");
+  const away = specsOf(first, "none", faults.leavesOutSamples);
   const segments = segmentsOf([...away, ...specs], epoch);
   const here = segments.map((segment, i) =>
     i > 0 ? segment : { ...segment, steps: segment.steps.slice(away.length) },
@@ -262,7 +262,7 @@ export function openLane(
   const isWhole = part.of === 1 && ranks.worldSize === 1;
   const read = isWhole ? plan.source.read(request) : readShare(plan.source, request, ranks, part);
   const chunks = decodingOf(plan) === undefined ? keepSome(plan, keeps)(read) : read;
-  const segments = segmentsOf(specsOf(plan, keeps), epoch);
+  const segments = segmentsOf(specsOf(plan, keeps, false), epoch);
   return connect(chunks, segments, plan.source.type, { epoch, ...context, resume: undefined });
 }
 
@@ -289,7 +289,7 @@ function failsUpTo({ operators }: Plan): number {
 }
 
 /** The operators, with the decoding at its place, and with what a quarantine needs. */
-function specsOf(plan: Plan, keeps: Keeps): OperatorSpec[] {
+function specsOf(plan: Plan, keeps: Keeps, leavesOutSamples: boolean): OperatorSpec[] {
   const { source, operators } = plan;
   const specs = [...operators];
   const decoding = decodingOf(plan);
@@ -303,6 +303,7 @@ function specsOf(plan: Plan, keeps: Keeps): OperatorSpec[] {
     specs.splice(decoding.at, 0, {
       name: "decode",
       works: "records",
+      drops: leavesOutSamples,
       open: ({ faults, budget }) => {
         const decode = source.decoder!.open({ ...decoding, faults, budget });
         return (chunks) => decode(keep(chunks));

@@ -25,12 +25,13 @@ export type QuarantinedFault =
 
 /** Keeps what went wrong in a run, to run it again when it is mended: an error policy. Made by `quarantine(path)`. */
 export interface Quarantine {
-  open(type: AnySampleType | undefined): OpenQuarantine;
+  open(type: AnySampleType | undefined): Promise<OpenQuarantine>;
 }
 
 /** A quarantine at work in one run. */
 export interface OpenQuarantine {
-  /** Writes at once, so that what is there survives the process. */
   put(fault: QuarantinedFault): void;
+  /** Writes what was put, so that it survives the process. */
+  flush(): void;
   close(): void;
 }

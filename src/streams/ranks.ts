@@ -2,9 +2,11 @@ import { PipelineError } from "../errors.ts";
 import { environment } from "../runtime/runtime.ts";
 import type { Segment } from "./chain.ts";
 import type { Chunk } from "./chunk.ts";
+import type { Faults } from "./faults.ts";
+import { mayFail } from "./inputs.ts";
 import type { PositionRange, Share } from "./share.ts";
 import type { Source, SourceRequest } from "./source.ts";
-import { PaddingTrace } from "./trace.ts";
+import { PaddingTrace } from "./trace-of.ts";
 
 /** Which part of a dataset a run reads, where several processes share it. */
 export interface RankOptions {
@@ -179,19 +181,25 @@ function shareOf(range: PositionRange): Share {
  *
  * @throws {PipelineError} `RANK_UNSUPPORTED`
  */
-export function checkRanks(segments: readonly Segment[], { even }: Ranks): void {
+export function checkRanks(segments: readonly Segment[], source: Source, { even }: Ranks, faults: Faults): void {
   const refuse = (what: string, hint: string): never => {
     throw new PipelineError("RANK_UNSUPPORTED", what, { hint });
   };
   // What changes how many items there are, or which of them comes when: a rank does not see those of the others.
-  let before: string | undefined;
+  let before = faults.leavesOutSamples && source.mayFail === true ? source.name : undefined;
+  if (even !== "exact" && (faults.leavesOutSamples || faults.leavesOutShards)) {
+    refuse(
+      `Cannot make the ranks even by { even: "${even}" }: nobody knows how many samples onError will leave out`,
+      'leave even out, or let errors end the run: onError: "raise"',
+    );
+  }
   for (const [i, { steps }] of segments.entries()) {
     for (const [k, { spec }] of steps.entries()) {
       const { name, role = "each", drops = false } = spec;
       if (before !== undefined && (role === "count" || (i > 0 && k === 0))) {
         refuse(
           `Cannot ${name} on several ranks: it numbers what comes out of ${before}`,
-          `move ${name} before ${before}`,
+          `move ${name} before ${before}${faults.leavesOutSamples ? ', or let errors end the run: onError: "raise"' : ""}`,
         );
       }
       if (even !== "exact" && (drops || role === "flat" || role === "count")) {
@@ -200,7 +208,8 @@ export function checkRanks(segments: readonly Segment[], { even }: Ranks): void 
           "leave even out, and end an epoch with the first rank that ends",
         );
       }
-      if (drops || role === "flat" || role === "shuffle" || role === "batch") before ??= name;
+      const leavesOut = drops || (faults.leavesOutSamples && mayFail(spec));
+      if (leavesOut || role === "flat" || role === "shuffle" || role === "batch") before ??= name;
     }
   }
 }

@@ -27,8 +27,9 @@ export function operatorsOfReplay(
   const lastFlat = operators.findLastIndex(({ role }) => role === "flat");
   let isFlat = false;
   return operators.map((spec, nth) => {
-    const { name, role, works = "rows" } = spec;
-    if (role === "shuffle" || role === "count") return { name, works, open: () => (chunks) => chunks };
+    const { name, role, works = "rows", permute } = spec;
+    if (role === "shuffle" || role === "count" || permute !== undefined)
+      return { name, works, open: () => (chunks) => chunks };
     const at = placeOf(nth);
     if (at > lastPlace || (!isFlat && role !== "flat")) return spec;
     const before = isFlat;

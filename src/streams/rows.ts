@@ -1,7 +1,8 @@
 import { type Chunk, type ColumnChunk, rowChunk, rowsOf } from "./chunk.ts";
 import type { Stage, StageContext } from "./operator.ts";
 import { finish, hashNumbers, randomNumbers } from "./random.ts";
-import { type Origin, PickedTrace, type Trace, traceFrom } from "./trace.ts";
+import type { Origin, Trace } from "./trace.ts";
+import { PickedTrace, traceFrom } from "./trace-of.ts";
 
 /**
  * What a function over samples is told about the one it is given. The object is used again for the next sample, unless the

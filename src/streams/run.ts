@@ -91,7 +91,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     this.#signal = signal === undefined ? this.#abort.signal : AbortSignal.any([signal, this.#abort.signal]);
     this.#faults = new Faults(onError, this.#signal);
     this.#watch = new RunWatch(this.#plan, options);
-    this.#signal.addEventListener("abort", () => this.#giveUp(this.#signal.reason), { once: true });
+    this.#signal.addEventListener("abort", () => this.#aborted(), { once: true });
   }
 
   [Symbol.asyncIterator](): this {
@@ -126,6 +126,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     try {
       for (;;) {
         const { done, value } = await this.#nextChunk(this.#chunks);
+        this.#faults.flush();
         if (this.#signal.aborted) return this.#stopped();
         if (done === true) {
           [this.#closed, this.#ended] = [true, true];
@@ -164,7 +165,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     this.#signal.throwIfAborted();
     await this.#watch.start(this.#faults);
-    this.#faults.open(this.#plan.source.type);
+    await this.#faults.open(this.#plan.source.type);
     const { meter, clock } = this.#watch;
     const context = {
       faults: this.#faults,
@@ -181,6 +182,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     return openShare(this.#plan, this.#ranks, resume === undefined ? [] : deliveredBy(resume), context)[
       Symbol.asyncIterator
     ]();
+  }
+
+  /** Frees what the run holds at once: the caller may never ask for another item. */
+  #aborted(): void {
+    this.#giveUp(this.#signal.reason);
+    if (!this.#abort.signal.aborted) void this.#close();
   }
 
   /** After an abort: the caller's reason; after {@link return}: the end. */
@@ -334,6 +341,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     for (;;) {
       const { done, value } = await this.#nextChunk(this.#chunks);
+      this.#faults.flush();
       this.#signal.throwIfAborted();
       if (done === true) break;
       if (value.length === 0) continue;

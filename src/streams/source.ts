@@ -116,6 +116,8 @@ export interface Source<out T = unknown> {
   readonly decoder?: Decoder | undefined;
   /** How many samples each shard has, in stored order; one entry without a name where there are none. Absent: nobody knows. */
   counts?(): Promise<readonly SampleCount[] | undefined>;
+  /** Whether a sample may fail while it is read, so that it has a number and is not given; of those with a decoder, before that. */
+  readonly mayFail?: boolean;
   /** Whether it can be read in the order of a shuffle of all samples. */
   readonly permutes?: boolean;
   /** The same source with only some of its samples; absent where it cannot be read at any place. */
@@ -133,7 +135,7 @@ export interface Source<out T = unknown> {
   /** Bytes of all shards as they are stored, where known. */
   size?(): Promise<number | undefined>;
   /** One sample as {@link read} would give it, from the files that it was stored in; absent where samples come from no files. */
-  restore?(files: StoredFiles, trace: Trace): Chunk;
+  restore?(files: StoredFiles, trace: Trace): Chunk | Promise<Chunk>;
   /** The same source with only these shards. */
   only?(shards: readonly string[]): Source<T>;
 }

@@ -1,7 +1,8 @@
 import type { RawSample } from "../codec/raw-sample.ts";
 import { type Chunk, type RecordChunk, rowChunk } from "../streams/chunk.ts";
 import type { Faults } from "../streams/faults.ts";
-import { SourceTrace, traceFrom } from "../streams/trace.ts";
+import { SourceTrace } from "../streams/source-trace.ts";
+import { traceFrom } from "../streams/trace-of.ts";
 import type { SampleKeys } from "./keys.ts";
 import type { Records } from "./shard-reader.ts";
 

@@ -1,11 +1,12 @@
 import type { RawSample } from "../codec/raw-sample.ts";
-import { PipelineError } from "../errors.ts";
+import type { PipelineError } from "../errors.ts";
 import type { ByteReader } from "../storage/byte-reader.ts";
 import { KeyCollector } from "./key-collector.ts";
 import { hashOfKey } from "./key-hash.ts";
 import type { SampleKeys } from "./keys.ts";
 import { MEMBER, Members } from "./members.ts";
 import { isMsgpack, type Part, ShardReader } from "./shard-reader.ts";
+import { staleIndex } from "./stale-index.ts";
 import { Window } from "./window.ts";
 import { WindowMemory } from "./window-memory.ts";
 
@@ -120,14 +121,6 @@ export class SpanReader {
 
 function copyParts(parts: readonly Part[], bytes: Uint8Array): RawSample["parts"] {
   return new Map(parts.map(({ extension, start, end }) => [extension, bytes.slice(start, end)] as const));
-}
-
-/** The error for a shard in which something else stands than its index says. */
-export function staleIndex(url: string, what = "a sample does not stand where the index says"): PipelineError {
-  return new PipelineError("INDEX_STALE", `Cannot read "${url}" by its offset index: ${what}`, {
-    url,
-    hint: `the shard was written again since: run shardstream index "${url}"`,
-  });
 }
 
 function memoryReader(bytes: Uint8Array): ByteReader {

@@ -21,7 +21,7 @@ needs
         write: false,
         logLevel: "silent",
       });
-      // What an import() loads (decompression, CIDs) comes when it is first needed.
+      // What an import() loads (reading, writing, decompression, CIDs) comes when it is first needed.
       const atFirst = new Set<string>();
       const follow = (file: string): void => {
         if (atFirst.has(file)) return;

@@ -120,6 +120,13 @@ describe("a run with a budget of memory", () => {
     ).toContain("Cannot shuffle");
   });
 
+  it("fails at a block of a shuffle that does not fit, and at a sample that is read by itself", async () => {
+    await failsAt("shuffle", small.shuffle({ seed: 1, blockBytes: 1_000_000 }), "1MB");
+    await failsAt("read", large.sample(3), "500KB");
+    const plan = small.shuffle({ seed: 1 });
+    expect(await plan.toArray({ memory: "2MB" })).toEqual(await plan.toArray());
+  });
+
   it("fails at a batch that does not fit, of columns and of objects", async () => {
     await failsAt("batch", large.batch(12), "12MB");
     await failsAt("batch", large.batch(6, { recycle: true }), "12MB");

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
   type Checkpoint,
+  concat,
   type Dataset,
   dataset,
   defineSample,
@@ -115,6 +116,18 @@ describe("quarantine()", () => {
     await holds(items.map(fail).shuffle({ window: 300 }), items.shuffle({ window: 300 }), "map");
     const twice = shuffled.map(same).shuffle({ window: 700, seed: 2 });
     await holds(twice.map(fail), twice, "map");
+  });
+
+  it("keeps what failed of samples in the order of a shuffle of all, or picked", async () => {
+    await holds(items.shuffle({ seed: 3 }).map(fail), items.shuffle({ seed: 3 }).map(same), "map");
+    const blocks = items.shuffle({ seed: 3, blockBytes: 20_000 });
+    await holds(blocks.map(fail), blocks.map(same), "map");
+    await holds(items.slice(0, COUNT).map(fail), items.slice(0, COUNT).map(same), "map");
+    await holds(items.sample(COUNT).map(fail), items.sample(COUNT).map(same), "map");
+  });
+
+  it("refuses to run again what was mixed", () => {
+    expect(() => replay(fresh(), concat([items, items]))).toThrow(/Cannot replay a quarantine through concat/);
   });
 
   it("keeps what failed behind read-ahead, a take, a second map and a tap", async () => {
@@ -314,6 +327,32 @@ describe("quarantine()", () => {
     writeFileSync(shard, whole);
     const again = await replay(path, dataset(shard, Item)).toArray();
     expect(idsOf([...delivered, ...again])).toEqual(everyId.slice(0, 500));
+  });
+
+  it("numbers samples behind a damaged shard alike, whether its index is used or not", async () => {
+    const damaged = fresh("");
+    await fromArray(
+      Item,
+      everyId.slice(0, 1_000).map((id) => item(id)),
+    ).pipeTo(shardWriter(join(damaged, "%d.tar"), { samplesPerShard: 250, index: true }));
+    const bytes = readFileSync(join(damaged, "1.tar"));
+    bytes.fill(0xff, bytes.length / 2, bytes.length / 2 + 2048);
+    writeFileSync(join(damaged, "1.tar"), bytes);
+    const plan = dataset(damaged, Item);
+    const onError = "skip";
+    const whole = idsOf(await plan.toArray({ onError }));
+    expect(whole.length).toBeLessThan(900);
+    expect(whole.at(-1)).toBe(999);
+    for (const cut of [10, 300, whole.length - 450, whole.length - 100]) {
+      const run = plan.run({ onError });
+      const ids: number[] = [];
+      while (ids.length < cut) ids.push((await run.next()).value!.id);
+      const resume = run.checkpoint();
+      await run.return();
+      expect([...ids, ...idsOf(await plan.toArray({ onError, resume }))]).toEqual(whole);
+    }
+    const parts = [0, 1, 2].map((rank) => plan.toArray({ onError, rank, worldSize: 3 }));
+    expect(sorted(idsOf((await Promise.all(parts)).flat()))).toEqual(whole);
   });
 
   it("takes each sample once when a resumed run met with it again", async () => {

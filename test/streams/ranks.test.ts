@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import {
@@ -8,6 +9,7 @@ import {
   field,
   fromArray,
   fromIterable,
+  fromJsonLines,
   Ledger,
   mergeCheckpoints,
   mix,
@@ -242,6 +244,23 @@ describe("run({ rank, worldSize })", () => {
     expect(() => ds.run({ rank: 2, worldSize: 2 })).toThrow(RangeError);
     expect(() => ds.run({ rank: 1 })).toThrow(TypeError);
     expect(() => ds.run({ rank: 0, worldSize: 2, even: "equal" as never })).toThrow(TypeError);
+  });
+
+  it("refuses to count behind what may leave out samples that fail", async () => {
+    const lines = `${folder}/lines.jsonl`;
+    writeFileSync(lines, "1\n2\nthree\n4\n");
+    const same = (n: number): number => n;
+    const ranks = { rank: 0, worldSize: 2, onError: "skip" } as const;
+    for (const plan of [fromArray([1, 2]).map(same).take(1), fromJsonLines<number>(lines).skip(1)]) {
+      await expect(plan.toArray(ranks)).rejects.toMatchObject({
+        code: "RANK_UNSUPPORTED",
+        hint: expect.stringContaining('onError: "raise"'),
+      });
+      expect(await plan.toArray({ ...ranks, rank: 1, worldSize: 2, onError: "raise" }).catch(() => [])).toEqual([]);
+    }
+    const even = fromArray([1, 2]).toArray({ ...ranks, even: "pad" });
+    await expect(even).rejects.toMatchObject({ code: "RANK_UNSUPPORTED" });
+    expect(await fromArray([1, 2]).take(1).map(same).toArray(ranks)).toEqual([1]);
   });
 
   it("refuses to go on from the checkpoint of one rank as another", async () => {

@@ -55,6 +55,15 @@ describe("run.progress", () => {
     expect(run.progress.elapsedMs).toBe(elapsedMs);
   });
 
+  it("counts what is read in the order of a shuffle of all samples, and by slices", async () => {
+    for (const plan of [items.shuffle({ seed: 1, blockBytes: 1_000_000 }), items.slice(0, COUNT)]) {
+      const run = plan.run();
+      while ((await run.next()).done !== true);
+      expect(run.progress.samples).toBe(COUNT);
+      expect(run.progress.bytes).toBeGreaterThan(bytes / 2);
+    }
+  });
+
   it("counts samples of a list, and does not guess behind a take", async () => {
     const numbers = fromArray(Array.from({ length: COUNT }, (_, n) => n));
     const looks: RunProgress[] = [];
