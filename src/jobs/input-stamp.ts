@@ -17,7 +17,7 @@ export async function stampOf(input: string, name: string): Promise<InputStamp> 
   if (schemeOf(input) !== "file") return httpStamp(input, name);
   try {
     const { size, mtimeMs } = await builtin("fs/promises").stat(localPath(input));
-    return { name, bytes: size, changed: mtimeMs };
+    return { name, bytes: size, changed: Math.floor(mtimeMs) }; // Deno has whole ones only
   } catch (cause) {
     const url = shownAddress(input);
     throw new PipelineError("SHARD_UNREADABLE", `Cannot convert "${url}": ${(cause as Error).message}`, {
