@@ -1,6 +1,17 @@
 import type { SetName } from "./measured/sets.ts";
 
-export const TASKS = ["batch", "read", "shuffle", "write", "floor", "memory", "micro", "random", "quarantine"] as const;
+export const TASKS = [
+  "batch",
+  "read",
+  "shuffle",
+  "write",
+  "floor",
+  "memory",
+  "micro",
+  "random",
+  "quarantine",
+  "threads",
+] as const;
 export type TaskName = (typeof TASKS)[number];
 
 /** Least ratios to peers on Node; `best` is the fastest peer of all, and needs `--peers all`. */

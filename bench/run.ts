@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: how fast shardstream is beside Python's libraries, and beside its goals.
  *
- *     node bench/run.ts [--sets small,image,embedding] [--tasks batch,read,shuffle,write,floor,memory,micro,random,quarantine]
+ *     node bench/run.ts [--sets small,image,embedding]
+ *                       [--tasks batch,read,shuffle,write,floor,memory,micro,random,quarantine,threads]
  *                       [--runtimes node,deno,bun] [--peers atdata,webdataset|all|none] [--repeat 5] [--smoke] [--check]
  *                       [--out FILE]
  *
@@ -29,6 +30,7 @@ import {
   measureRandom,
   type Options,
 } from "./tasks.ts";
+import { threadTables } from "./threads.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -92,6 +94,7 @@ if (tasks.includes("micro")) {
 }
 if (tasks.includes("random")) randomTable(await measureRandom(data[0]!, options, smoke ? 1e7 : 1e9), report);
 if (tasks.includes("quarantine")) quarantineTable(await measureQuarantine(data, options), report);
+if (tasks.includes("threads")) threadTables(options.runtimes, smoke, report);
 report.heading(2, "Goals");
 report.text(`${report.met} met, ${report.missed.length} missed.`, "", ...report.missed.map((line) => `- ${line}`));
 if (!options.allPeers) report.text("Goals beside the best peer are judged by `npm run bench -- --peers all`.");

@@ -5,7 +5,7 @@ import { build as bundle } from "esbuild";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** The sources of what package.json promises: each `exports` entry and each command. */
+/** The sources of what package.json promises, each `exports` entry and each command; and of what is started by its file. */
 function entries(): string[] {
   const { exports, bin } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
     exports: Record<string, { default: string } | string>;
@@ -14,6 +14,7 @@ function entries(): string[] {
   const built = [
     ...Object.values(exports).map((entry) => (typeof entry === "string" ? entry : entry.default)),
     ...Object.values(bin),
+    "./dist/worker.js", // what threads run: nobody imports it
   ];
   return built
     .filter((path) => path.endsWith(".js"))

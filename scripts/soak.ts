@@ -8,7 +8,9 @@ const { status } = spawnSync(
   [
     "node_modules/vitest/vitest.mjs",
     "run",
-    ...(files.length > 0 ? files : ["test/streams", "test/sources", "test/codec", "test/tar", "test/sinks"]),
+    ...(files.length > 0
+      ? files
+      : ["test/streams", "test/sources", "test/codec", "test/tar", "test/sinks", "test/jobs"]),
   ],
   { stdio: "inherit", env: { ...process.env, SHARDSTREAM_SOAK: "1" } },
 );

@@ -32,6 +32,7 @@ import type { SaveOptions } from "./streams/saved-run.ts";
 import type { ShuffleForecast } from "./streams/shuffle-forecast.ts";
 import type { Sink, SinkFor } from "./streams/sink.ts";
 import type { InputPlan, SampleCount, Source } from "./streams/source.ts";
+import type { TaskFunction, Work } from "./streams/task.ts";
 
 /** The plan of a dataset that is to be the input of another; for what builds on datasets. */
 export let inputPlanOf: (dataset: Dataset<unknown>) => InputPlan;
@@ -103,22 +104,25 @@ export class Dataset<T> implements AsyncIterable<T> {
   }
 
   /** Each sample replaced by what a function makes of it; see {@link map}. */
-  map<O>(fn: (sample: T, info: SampleInfo) => O | Promise<O>, options?: MapOptions<O>): Dataset<O> {
-    return this.pipeThrough(map(fn, options));
+  // Functions apart from tasks: in a union, generic ones would not be inferred.
+  map<O>(fn: TaskFunction<T, O | Promise<O>>, options?: MapOptions<O>): Dataset<O>;
+  map<O>(task: Work<T, O | Promise<O>>, options?: MapOptions<O>): Dataset<O>;
+  map<O>(work: Work<T, O | Promise<O>>, options?: MapOptions<O>): Dataset<O> {
+    return this.pipeThrough(map(work, options));
   }
 
   /** Each sample replaced by all that a function gives for it; see {@link flatMap}. */
   flatMap<O>(
-    fn: (sample: T, info: SampleInfo) => Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>,
+    work: Work<T, Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>>,
     options?: FlatMapOptions<O>,
   ): Dataset<O> {
-    return this.pipeThrough(flatMap(fn, options));
+    return this.pipeThrough(flatMap(work, options));
   }
 
   /** The samples for which a function says true; see {@link filter}. */
   filter<S extends T>(keep: (sample: T, info: SampleInfo) => sample is S): Dataset<S>;
-  filter(keep: (sample: T, info: SampleInfo) => boolean): Dataset<T>;
-  filter(keep: (sample: T, info: SampleInfo) => boolean): Dataset<T> {
+  filter(keep: Work<T, boolean>): Dataset<T>;
+  filter(keep: Work<T, boolean>): Dataset<T> {
     return this.pipeThrough(filter(keep));
   }
 
@@ -372,9 +376,9 @@ export class Dataset<T> implements AsyncIterable<T> {
     };
   }
 
-  /** What a run will do, and why: the steps in order, what is decoded, and how. Prints well. */
-  explain(): Explanation {
-    return explainPlan(this.#plan);
+  /** What a run will do, and why: the steps in order, what is decoded, how, and with an executor, where. Prints well. */
+  explain({ executor }: Pick<RunOptions, "executor"> = {}): Explanation {
+    return explainPlan(this.#plan, executor);
   }
 
   /**

@@ -47,6 +47,10 @@ export type PipelineErrorCode =
   | "SOURCE_CONSUMED"
   /** A user's function failed at a sample. */
   | "STAGE_FAILED"
+  /** A thread did not find a task: its module does not load, or does not export it. */
+  | "TASK_NOT_EXPORTED"
+  /** A thread ended, ran out of memory, or did not answer in time. */
+  | "THREAD_FAILED"
   /** This runtime, or this version, cannot do what was asked. */
   | "UNSUPPORTED";
 

@@ -26,6 +26,7 @@ export { type ShardWriterOptions, shardWriter, type WrittenShards } from "./sink
 export type { StopRule } from "./sources/mixed.ts";
 export { Batch, type ColumnOf } from "./streams/batch.ts";
 export { type Checkpoint, mergeCheckpoints } from "./streams/checkpoint.ts";
+export type { Executor } from "./streams/executor.ts";
 export type { ErrorPolicies, ErrorPolicy } from "./streams/faults.ts";
 export { Ledger, type LedgerRecord, type LedgerReport, verifyLedger } from "./streams/ledger.ts";
 export { Operator } from "./streams/operator.ts";
@@ -37,5 +38,6 @@ export { Run, type RunOptions, type RunSummary } from "./streams/run.ts";
 export type { SaveOptions } from "./streams/saved-run.ts";
 export type { ShuffleForecast } from "./streams/shuffle-forecast.ts";
 export type { Sink } from "./streams/sink.ts";
+export { defineTask, type OpenTask, Task, type TaskFactory, type TaskFunction, type Work } from "./streams/task.ts";
 export type { StageTime } from "./streams/timings.ts";
 export type { Origin, WeightStep } from "./streams/trace.ts";

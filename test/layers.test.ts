@@ -9,7 +9,8 @@ const ROWS = [
   ["index.ts"], // the front door: only the command comes in through it
   ["atmosphere"],
   ["catalog", "features"],
-  ["mixing.ts"],
+  ["worker.ts"],
+  ["mixing.ts", "jobs"],
   ["dataset.ts"],
   ["sources", "operators", "sinks", "execution"],
   ["streams", "codec", "tar", "storage", "lens", "manifest"],

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addCat } from "./commands/cat.ts";
+import { addConvert } from "./commands/convert.ts";
 import { addIndex } from "./commands/index-shards.ts";
 import { addInspect } from "./commands/inspect.ts";
 import { addPreview } from "./commands/preview.ts";
@@ -56,7 +57,7 @@ function program(session: Session): Command {
     .exitOverride()
     .showHelpAfterError("(add --help for the usage)")
     .addHelpText("after", HELP);
-  for (const add of [addInspect, addPreview, addCat, addWrite, addVerify, addIndex]) add(root, session);
+  for (const add of [addInspect, addPreview, addCat, addWrite, addConvert, addVerify, addIndex]) add(root, session);
   for (const command of root.commands) {
     command.option("--json", "print JSON").option("--debug", "print the stack trace of an error");
   }

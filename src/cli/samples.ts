@@ -86,7 +86,7 @@ function untyped(samples: Dataset<DictSample>): SampleForms {
 }
 
 /** A dataset of atdata's kind has a msgpack file in every sample, so also in the first. */
-async function membersOf(pattern: string, { endMarker }: ReadOptions): Promise<"msgpack" | "files"> {
+export async function membersOf(pattern: string, { endMarker }: ReadOptions): Promise<"msgpack" | "files"> {
   const [value] = await rawSamples(pattern, { endMarker }).take(1).toArray({ onError: "skip" });
   return value === undefined || value.parts.has("msgpack") ? "msgpack" : "files";
 }

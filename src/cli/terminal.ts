@@ -75,7 +75,8 @@ export function hintFor({ hint }: PipelineError): string | undefined {
     ?.replaceAll(/(?:\{ )?endMarker: "optional"(?: \})?/g, "--end-marker optional")
     .replaceAll(/(?:\{ )?members: "files"(?: \})?/g, "--members files")
     .replace(/, or leave such samples out with onError.*/, "")
-    .replaceAll("pass { overwrite: true }", "add --overwrite");
+    .replaceAll("pass { overwrite: true }", "add --overwrite")
+    .replaceAll("pass { resume: true }", "add --resume");
 }
 
 /** Text from a dataset must not steer the terminal. */

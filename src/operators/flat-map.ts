@@ -1,40 +1,58 @@
-import { misuse } from "../errors.ts";
-import type { SampleTypeOf } from "../schema/sample.ts";
+import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
 import { sizeOf } from "../schema/size-of.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { untilAborted } from "../streams/abort.ts";
 import type { Holder } from "../streams/budget.ts";
 import { CHUNK_BYTES, type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
-import { Operator, type StageContext } from "../streams/operator.ts";
+import { Operator, type Stage, type StageContext } from "../streams/operator.ts";
 import { RowInfo, type SampleInfo } from "../streams/rows.ts";
+import { fingerprintOfTask, taskOf, taskStage, type Work } from "../streams/task.ts";
 import { FlatTrace } from "../streams/trace-of.ts";
 
 export interface FlatMapOptions<O> {
-  /** The type of what the function gives: a writer behind it needs one. @default none */
+  /** The type of what the function gives: a writer behind it needs one. @default that of a task's `output`, or none */
   readonly type?: SampleTypeOf<O> | undefined;
 }
 
 /**
- * Replaces each sample by all that a function gives for it: a list, anything iterable, an async iterable, or a promise of one.
+ * Replaces each sample by all that a function, or a task, gives for it: a list, anything iterable, an async iterable, or a promise of one.
  *
  * @example Lines of texts
  * ```ts
  * await fromArray(["a b", "c"]).flatMap((text) => text.split(" ")).toArray(); // ["a", "b", "c"]
  * ```
  */
-export function flatMap<I, O>(
-  fn: (sample: I, info: SampleInfo) => Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>,
-  { type }: FlatMapOptions<O> = {},
-): Operator<I, O> {
-  if (typeof fn !== "function") throw misuse(new TypeError(`Cannot flatMap: fn must be a function, not ${typeof fn}`));
+export function flatMap<I, O>(work: Work<I, Outputs<O>>, options: FlatMapOptions<O> = {}): Operator<I, O> {
+  const task = taskOf("flatMap", work);
+  if (task === undefined) {
+    return new Operator({
+      name: "flatMap",
+      role: "flat",
+      typeOf: () => options.type,
+      open: (context) => stageOf(context, undefined)(work as Fn),
+    });
+  }
+  const type = options.type ?? (task.output as SampleTypeOf<O> | undefined);
   return new Operator({
     name: "flatMap",
     role: "flat",
+    options: fingerprintOfTask(task),
+    address: { options: { type: type === undefined ? null : typeToJson(type) }, task: task.address },
     typeOf: () => type,
     open: (context) => {
-      const holder = context.budget?.chunkHolder("flatMap");
-      return (chunks) => flatMapChunks(chunks, context, fn as never, holder);
+      const stage = stageOf(context, type);
+      return taskStage(task, (run) => stage(run as Fn));
     },
   });
+}
+
+type Outputs<O> = Iterable<O> | AsyncIterable<O> | Promise<Iterable<O>>;
+type Fn = (sample: unknown, info: SampleInfo) => Outputs<unknown>;
+
+/** Memory is asked for when the plan is opened, before a task is set up. */
+function stageOf(context: StageContext, output: AnySampleType | undefined): (fn: Fn) => Stage {
+  const holder = context.budget?.chunkHolder("flatMap");
+  return (fn) => (chunks) => flatMapChunks(chunks, context, fn, output, holder);
 }
 
 /** Most outputs in one chunk: one input may have any number. */
@@ -43,7 +61,9 @@ const CHUNK_ROWS = 256;
 async function* flatMapChunks(
   chunks: AsyncIterable<Chunk>,
   context: StageContext,
-  fn: (sample: unknown, info: SampleInfo) => Iterable<unknown> | AsyncIterable<unknown> | Promise<Iterable<unknown>>,
+  fn: Fn,
+  /** What a task promised of its outputs. */
+  output: AnySampleType | undefined,
   holder: Holder | undefined,
 ): AsyncGenerator<Chunk> {
   // Outputs are counted by position, so that those of one input have one count through several flatMaps.
@@ -84,7 +104,7 @@ async function* flatMapChunks(
             let next = iterator.next();
             if (next instanceof Promise) next = await untilAborted(next, context.signal);
             if (next.done === true) break;
-            out.push(next.value);
+            out.push(output === undefined ? next.value : output.parse(next.value));
             from.push(row);
             parts.push(part++);
             if (holder !== undefined) {

@@ -1,25 +1,27 @@
 import { misuse } from "../errors.ts";
-import type { SampleTypeOf } from "../schema/sample.ts";
+import type { AnySampleType, SampleTypeOf } from "../schema/sample.ts";
 import { sizeOf } from "../schema/size-of.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { untilAborted } from "../streams/abort.ts";
 import type { Budget, Holder } from "../streams/budget.ts";
 import { type Chunk, rowChunk, rowsOf } from "../streams/chunk.ts";
-import { Operator, type StageContext } from "../streams/operator.ts";
+import { Operator, type Stage, type StageContext } from "../streams/operator.ts";
 import { Pieces } from "../streams/pieces.ts";
 import { eachRow, RowInfo, type SampleInfo } from "../streams/rows.ts";
+import { fingerprintOfTask, taskOf, taskStage, type Work } from "../streams/task.ts";
 import type { Trace } from "../streams/trace.ts";
 import { PickedTrace } from "../streams/trace-of.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
 
 export interface MapOptions<O> {
-  /** The type of what the function returns: a writer behind it needs one. @default none */
+  /** The type of what the function returns: a writer behind it needs one. @default that of a task's `output`, or none */
   readonly type?: SampleTypeOf<O> | undefined;
   /** With a function that returns promises: how many may be under way at once, a whole number >= 1. @default 16 */
   readonly concurrency?: number;
 }
 
 /**
- * Replaces each sample by what a function makes of it. The function may return a promise: several are then under way at once,
+ * Replaces each sample by what a function, or a task, makes of it. It may return a promise: several are then under way at once,
  * and what comes out keeps the order.
  *
  * @throws {RangeError} If `concurrency` is not a whole number >= 1.
@@ -28,24 +30,46 @@ export interface MapOptions<O> {
  * await fromArray([1, 2, 3]).map((n) => n * 10).toArray(); // [10, 20, 30]
  * ```
  */
-export function map<I, O>(
-  fn: (sample: I, info: SampleInfo) => O | Promise<O>,
-  options: MapOptions<O> = {},
-): Operator<I, O> {
-  const { type, concurrency = 16 } = options;
-  if (typeof fn !== "function") throw misuse(new TypeError(`Cannot map: fn must be a function, not ${typeof fn}`));
+export function map<I, O>(work: Work<I, O | Promise<O>>, options: MapOptions<O> = {}): Operator<I, O> {
+  const { concurrency = 16 } = options;
+  const task = taskOf("map", work);
   if (!Number.isInteger(concurrency) || concurrency < 1) {
     throw misuse(new RangeError(`Cannot map: concurrency must be a whole number >= 1, not ${concurrency}`));
   }
+  if (task === undefined) {
+    return new Operator({
+      name: "map",
+      oneToOne: true,
+      typeOf: () => options.type,
+      open: (context) => stageOf(context, concurrency)(work as Fn),
+    });
+  }
+  const type = options.type ?? (task.output as SampleTypeOf<O> | undefined);
   return new Operator({
     name: "map",
     oneToOne: true,
+    options: fingerprintOfTask(task),
+    address: { options: { concurrency, type: type === undefined ? null : typeToJson(type) }, task: task.address },
     typeOf: () => type,
     open: (context) => {
-      const room = context.budget && new Room(context.budget);
-      return (chunks) => mapChunks(chunks, context, fn as Fn, concurrency, room);
+      const stage = stageOf(context, concurrency);
+      return taskStage(task, (run) => stage(type === undefined ? run : checked(run, type)));
     },
   });
+}
+
+/** Memory is asked for when the plan is opened, before a task is set up. */
+function stageOf(context: StageContext, concurrency: number): (fn: Fn) => Stage {
+  const room = context.budget && new Room(context.budget);
+  return (fn) => (chunks) => mapChunks(chunks, context, fn, concurrency, room);
+}
+
+/** What a task gives is what it says, here as behind the border of a thread. */
+function checked(run: Fn, type: AnySampleType): Fn {
+  return (sample, info) => {
+    const value = run(sample, info);
+    return value instanceof Promise ? value.then((result) => type.parse(result)) : type.parse(value);
+  };
 }
 
 type Fn = (sample: unknown, info: SampleInfo) => unknown;

@@ -21,6 +21,7 @@ export function select<T, K extends keyof T & string>(...fields: readonly K[]): 
     works: "columns",
     selects: fields,
     options: fields,
+    address: { options: fields },
     typeOf: (type) => type?.pick(...fields),
     open: (context) =>
       rowStage(

@@ -74,6 +74,7 @@ function shuffleAll<T>(permute: { readonly seed: number; readonly blockBytes?: n
     reads: [],
     options: permute,
     permute,
+    address: { options: permute },
     open: () => (chunks) => chunks,
   });
 }

@@ -24,6 +24,7 @@ export function where<T>(condition: Predicate | PredicateBuilder<T>): Operator<T
     works: "columns",
     reads: fields,
     options: asJson(test),
+    address: { options: portable(test) },
     typeOf(type) {
       for (const name of fields) {
         if (type !== undefined && !type.fields.some((field) => field.name === name)) {
@@ -59,6 +60,18 @@ export function where<T>(condition: Predicate | PredicateBuilder<T>): Operator<T
 function valueIn({ columns, picked }: ColumnChunk, field: string): (row: number) => unknown {
   const index = columns.indexOf(field);
   return picked === undefined ? (row) => columns.value(index, row) : (row) => columns.value(index, picked[row]!);
+}
+
+/** As JSON that {@link whereAt} reads: a bigint stays apart from its text. */
+const portable = (test: Predicate): Json =>
+  JSON.parse(JSON.stringify(test, (_, value) => (typeof value === "bigint" ? { bigint: `${value}` } : value))) as Json;
+
+/** The operator at an address. */
+export function whereAt(options: Json): Operator<unknown, unknown> {
+  const isBigint = (value: unknown): value is { bigint: string } =>
+    typeof value === "object" && value !== null && "bigint" in value;
+  const test = JSON.parse(JSON.stringify(options), (_, value) => (isBigint(value) ? BigInt(value.bigint) : value));
+  return where<unknown>(test as Predicate);
 }
 
 const asJson = (test: Predicate): Json =>

@@ -131,10 +131,10 @@ export class OpenShardWriter implements OpenSink<WrittenShards> {
 
   async #next(): Promise<ShardFile> {
     const path = shardPath(this.#names, this.#shards.length);
-    const { index = false } = this.#options;
+    const { index = false, digest = false } = this.#options;
     const file = this.#isLasting
       ? await ShardFile.createLasting(path)
-      : await ShardFile.create(path, { index, memory: this.#memory });
+      : await ShardFile.create(path, { index, digest, memory: this.#memory });
     this.#files.push(file);
     return file;
   }

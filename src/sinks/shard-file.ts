@@ -4,6 +4,7 @@ import { PipelineError } from "../errors.ts";
 import { allocate } from "../runtime/allocate.ts";
 import { type ByteWriter, createFile, createLastingFile, type FileWriter } from "../storage/byte-writer.ts";
 import { compressTo } from "../storage/compression/compress.ts";
+import { type DigestingWriter, digesting } from "../storage/digest.ts";
 import { removeFiles } from "../storage/files.ts";
 import { hashOfKey } from "../tar/key-hash.ts";
 import { IndexBuilder, indexPath } from "../tar/shard-index.ts";
@@ -15,10 +16,19 @@ export interface WrittenShard {
   readonly samples: number;
   /** Bytes of the tar, before compression. */
   readonly bytes: number;
+  /** The file itself, where its digest was asked for. */
+  readonly file?: WrittenFile;
+}
+
+/** A file as it lies on disk. */
+export interface WrittenFile {
+  readonly bytes: number;
+  /** SHA-256, in hex. */
+  readonly sha256: string;
 }
 
 /** How far a shard had come: {@link WrittenShard}, as data. */
-export type SavedShard = { readonly [K in keyof WrittenShard]: WrittenShard[K] };
+export type SavedShard = { readonly [K in "path" | "samples" | "bytes"]: WrittenShard[K] };
 
 /** Bytes collected before they are written: samples are encoded right behind their headers in it. */
 const BUFFER_BYTES = 1 << 20;
@@ -58,9 +68,14 @@ export class ShardFile {
   /** `memory` is that of an earlier shard, to be used again. */
   static async create(
     path: string,
-    { index, memory = allocate(BUFFER_BYTES) }: { index: boolean; memory?: Uint8Array<ArrayBuffer> | undefined },
+    {
+      index,
+      digest,
+      memory = allocate(BUFFER_BYTES),
+    }: { index: boolean; digest: boolean; memory?: Uint8Array<ArrayBuffer> | undefined },
   ): Promise<ShardFile> {
-    const file = await createFile(path);
+    const created = await createFile(path);
+    const file = digest ? digesting(created) : created;
     return new ShardFile(path, file, memory, index ? new ShardIndexFile(await createFile(indexPath(path))) : undefined);
   }
 
@@ -194,7 +209,10 @@ export class ShardFile {
     await this.flush();
     await this.#out.finish();
     await this.#index?.finish(this.#file.size, this.#out !== this.#file);
-    return { path: this.#path, samples: this.samples, bytes: this.#flushed };
+    const written = { path: this.#path, samples: this.samples, bytes: this.#flushed };
+    if (!("sha256" in this.#file)) return written;
+    const { size, sha256 } = this.#file as DigestingWriter;
+    return { ...written, file: { bytes: size, sha256: sha256() } };
   }
 
   /** Makes the shard visible. */

@@ -18,6 +18,8 @@ export interface ShardWriterOptions<T = unknown> {
    * (`at`, `get`, `slice`, `sample`, `shuffle` without a window) and resuming goes straight to its place. @default false
    */
   readonly index?: boolean;
+  /** Tell the SHA-256 and the size of each file in the report. @default false */
+  readonly digest?: boolean;
   /** Replace shards of the same pattern that are there, all of them. @default false: it is an error that there are any */
   readonly overwrite?: boolean;
 }

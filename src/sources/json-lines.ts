@@ -1,4 +1,5 @@
 import type { AnySampleType } from "../schema/sample.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { shownAddress } from "../storage/address.ts";
 import { type Chunk, rowChunk } from "../streams/chunk.ts";
 import { later } from "../streams/later.ts";
@@ -37,6 +38,15 @@ export class JsonLinesSource implements Source {
 
   async size(): Promise<number | undefined> {
     return (await import("./loaded-later.ts")).sizeOfAll(await this.listShards());
+  }
+
+  async address(): Promise<Json> {
+    const { type } = this;
+    return {
+      source: "jsonLines",
+      shards: await this.listShards(),
+      type: type === undefined ? null : typeToJson(type),
+    };
   }
 
   async describe(): Promise<Json> {

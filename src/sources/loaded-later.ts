@@ -1,11 +1,11 @@
 /** What reading takes: one part, loaded when something is first read. See "What is loaded at first" in docs/decisions.md. */
+export { decodeStage } from "../codec/decode-stage.ts";
 export { decompress } from "../storage/compression/decompress.ts";
 export { sizeOfAll } from "../storage/files.ts";
 export { openBytes } from "../storage/open.ts";
 export { expandPattern } from "../storage/patterns.ts";
 export { ShardReader } from "../tar/shard-reader.ts";
 export { WindowMemory } from "../tar/window-memory.ts";
-export { decodeStage } from "./decode.ts";
 export { dictSampleStage } from "./decode-untyped.ts";
 export { filesStage } from "./files.ts";
 export { findKey } from "./find-key.ts";

@@ -1,5 +1,6 @@
 import type { SampleReaderOptions } from "../codec/reader.ts";
 import type { AnySampleType } from "../schema/sample.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import { shownAddress } from "../storage/address.ts";
 import type { Budget } from "../streams/budget.ts";
 import { type Chunk, recordOf, rowChunk } from "../streams/chunk.ts";
@@ -123,6 +124,17 @@ export class ShardSource implements Source, IndexedShards {
 
   async size(): Promise<number | undefined> {
     return (await import("./loaded-later.ts")).sizeOfAll(await this.listShards());
+  }
+
+  async address(): Promise<Json> {
+    const { type } = this;
+    return {
+      source: "shards",
+      shards: await this.listShards(),
+      type: type === undefined ? null : typeToJson(type),
+      options: { ...this.#options },
+      reads: this.reads,
+    };
   }
 
   async describe(): Promise<Json> {

@@ -1,5 +1,7 @@
+import type { Executor } from "./executor.ts";
 import { decodingOf, type Plan } from "./plan.ts";
 import type { Permute } from "./source.ts";
+import { splitPlan } from "./split.ts";
 
 /** A step of a run. */
 export interface ExplainedStep {
@@ -8,6 +10,8 @@ export interface ExplainedStep {
   readonly on: "records" | "columns" | "rows";
   /** What the engine does about it, in words; empty where there is nothing to say. */
   readonly note: string;
+  /** With an executor: why it stays on the calling thread; undefined where it does not. */
+  readonly pinned?: string | undefined;
 }
 
 /** What a run will do: its steps in order. `String(explanation)` is a table for people. */
@@ -20,8 +24,15 @@ export interface Explanation {
 }
 
 /** Tells how a plan will be run. */
-export function explainPlan(plan: AnyPlan): Explanation {
+export function explainPlan(plan: AnyPlan, executor?: Executor): Explanation {
   const { source, operators } = plan;
+  const split = executor && splitPlan(plan);
+  /** Why an operator stays here. */
+  const pinned = (nth: number): string | undefined => {
+    if (split === undefined || nth < split.length) return undefined;
+    if (nth === split.length || source.address === undefined) return split.pinned;
+    return `it stands behind ${operators[split.length]!.name}`;
+  };
   const decoding = decodingOf(plan);
   const steps: ExplainedStep[] = [];
   operators.forEach(({ name, role, works = "rows", shuffle, permute }, nth) => {
@@ -37,13 +48,15 @@ export function explainPlan(plan: AnyPlan): Explanation {
           `blocks of ${shuffle.window} samples in an order made from seed ${shuffle.seed} and ${epochOf(plan)}`,
         permute && permuteNote(permute, plan),
         role === "count" && "items are counted from here on",
+        split && (nth < split.length ? `on ${executor!.name}` : `here, as ${pinned(nth)}`),
       ]
         .filter(Boolean)
         .join("; "),
+      ...(split && { pinned: pinned(nth) }),
     });
   });
   if (decoding?.at === operators.length) steps.push(decodeStep(plan));
-  const inputs = (source.inputs ?? []).map(explainPlan);
+  const inputs = (source.inputs ?? []).map((input) => explainPlan(input));
   return { source: source.name, steps, inputs, toString: () => table(source.name, steps, inputs) };
 }
 

@@ -102,6 +102,11 @@ export class Faults {
     return faults;
   }
 
+  /** Which errors end the run. */
+  get raises(): { readonly sample: boolean; readonly shard: boolean } {
+    return { sample: this.#policies.sample === "raise", shard: this.#policies.shard === "raise" };
+  }
+
   /** Whether samples may have to be kept: stages that hold rows then hold what these were made of too. */
   get keepsInputs(): boolean {
     return isQuarantine(this.#policies.sample);
@@ -265,7 +270,7 @@ const NO_FAULTS_OF_SAMPLES: ReadonlySet<unknown> = new Set([
 ]);
 
 /** Whether an error is the program's own, or the machine's: then going on to the next sample would hide it. */
-function isNoFaultOfSample(cause: unknown): boolean {
+export function isNoFaultOfSample(cause: unknown): boolean {
   if (isMisuse(cause) || NO_FAULTS_OF_SAMPLES.has((cause as { code?: unknown } | undefined)?.code)) return true;
   // Of code; text that does not parse is data.
   if (cause instanceof SyntaxError) return !/JSON|BigInt|regular expression/i.test(cause.message);

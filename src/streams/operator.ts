@@ -5,9 +5,17 @@ import type { Faults } from "./faults.ts";
 import type { ShuffleOrder } from "./order.ts";
 import { openPair, type Pair } from "./pair.ts";
 import type { Permute } from "./source.ts";
+import type { TaskAddress } from "./task.ts";
 
 /** Plain data. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** How an operator is made again elsewhere: by its name, and this. */
+export interface OperatorAddress {
+  readonly options: Json;
+  /** The task that it works with. */
+  readonly task?: TaskAddress | undefined;
+}
 
 /** What a stage is told about the run it belongs to. */
 export interface StageContext {
@@ -67,6 +75,8 @@ export interface OperatorSpec {
   readonly oneToOne?: boolean;
   /** Role `batch`: how it joins. */
   readonly batch?: { readonly size: number; readonly recycle: boolean } | undefined;
+  /** Where an executor finds it. Absent: it works on the calling thread. */
+  readonly address?: OperatorAddress | undefined;
   /** The type of what comes out. Absent: that of what comes in. */
   typeOf?(type: AnySampleType | undefined): AnySampleType | undefined;
   open(context: StageContext): Stage;

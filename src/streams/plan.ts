@@ -1,15 +1,19 @@
 import type { AnySampleType } from "../schema/sample.ts";
+import { typeToJson } from "../schema/type-json.ts";
 import type { Budget } from "./budget.ts";
 import { connect, progressOfSegments, type Segment, segmentsOf } from "./chain.ts";
 import type { Chunk } from "./chunk.ts";
 import { Delivered, type DeliveredByRanks } from "./delivered.ts";
+import type { Executor, Lane } from "./executor.ts";
 import type { Faults } from "./faults.ts";
 import { forgetInputs, keepInputs, mayFail } from "./inputs.ts";
-import type { Json, OperatorSpec } from "./operator.ts";
+import { runLanes } from "./lanes.ts";
+import type { Json, OperatorSpec, Stage } from "./operator.ts";
 import type { Meter } from "./progress.ts";
-import { checkRanks, type Ranks, readShare } from "./ranks.ts";
+import { checkRanks, type Part, type Ranks, readShare } from "./ranks.ts";
 import { wholeShare } from "./share.ts";
 import type { DecodeRequest, InputPlan, Permute, Source, SourceRequest } from "./source.ts";
+import { splitPlan } from "./split.ts";
 import type { StageClock } from "./timings.ts";
 import { type Progress, withCombined } from "./trace.ts";
 
@@ -119,17 +123,21 @@ export interface OpenOptions {
   readonly meter?: Meter | undefined;
   /** Measures the stages. */
   readonly clock?: StageClock | undefined;
+  /** Where lanes are run. Absent: all is done here. */
+  readonly executor?: Executor | undefined;
 }
 
 /** Starts a pass: the chunks that come out of the last operator. Nothing is opened before the first is asked for. */
 export function openPlan(plan: Plan, { resume: left, ...context }: OpenOptions): AsyncIterable<Chunk> {
   const { source, epoch } = plan;
-  const segments = segmentsOf(specsOf(plan, context.faults), epoch);
+  const stages = stagesOf(plan, context);
+  const { segments } = stages;
   const resume = left && withCombined(left, (combined, start) => source.resumed?.(combined, start) ?? combined);
   const [first] = progressOfSegments(segments.length, resume);
-  const request = requestOf(plan, segments, context);
-  const chunks = source.read({ ...request, from: first?.start ?? 0, resume: first, share: wholeShare });
-  return connect(sourced(chunks, plan, context), segments, source.type, { ...context, epoch, resume });
+  const request = { ...requestOf(plan, segments, context), from: first?.start ?? 0, resume: first, share: wholeShare };
+  const chunks = stages.lanes?.(request, ALONE) ?? source.read(request);
+  const options = { ...context, epoch, resume };
+  return connect(sourced(chunks, plan, stages, context), stages.here, stages.type, options);
 }
 
 /** A pass over what one of several ranks owns, without what any of them delivered before. */
@@ -140,33 +148,139 @@ export function openShare(
   context: Omit<OpenOptions, "resume">,
 ): AsyncIterable<Chunk> {
   const { source, epoch } = plan;
-  const segments = segmentsOf(specsOf(plan, context.faults), epoch);
+  const stages = stagesOf(plan, context);
+  const { segments } = stages;
   checkRanks(segments, source, ranks, context.faults);
   const shift = segments.slice(1).reduce((sum, { countFrom }) => sum + countFrom, 0);
   const delivered = new Delivered(before, segments.at(-1)!.steps.at(-1)?.order, shift);
   // How far the inputs of a combined source had come is not known of all ranks.
   const from = source.inputs === undefined || delivered.start === Infinity ? delivered.start : 0;
   const request = { ...requestOf(plan, segments, context), from, resume: undefined, share: wholeShare };
-  const chunks = from === Infinity ? none() : readShare(source, request, ranks);
+  const read = (): AsyncIterable<Chunk> => stages.lanes?.(request, ranks) ?? readShare(source, request, ranks);
   const shared = { delivered: before.length === 0 ? undefined : delivered };
-  return connect(sourced(chunks, plan, context), segments, source.type, {
-    ...context,
-    epoch,
-    resume: undefined,
-    shared,
-  });
+  const options = { ...context, epoch, resume: undefined, shared };
+  return connect(
+    sourced(from === Infinity ? none() : read(), plan, stages, context),
+    stages.here,
+    stages.type,
+    options,
+  );
 }
 
+const ALONE: Ranks = { rank: 0, worldSize: 1, even: "exact" };
+
 async function* none(): AsyncGenerator<Chunk> {}
+
+/** Which samples are kept beside the rows that are made of them: none, those that a stage may fail at, or all. */
+type Keeps = Lane["keeps"];
+
+/** The stages of a pass. */
+interface Stages {
+  /** All of them, numbered as without lanes. */
+  readonly segments: readonly Segment[];
+  /** Those that are run on this thread, and the type of the rows that they are given. */
+  readonly here: readonly Segment[];
+  readonly type: AnySampleType | undefined;
+  /** Runs the others, and reads the source. Absent: there are none. */
+  readonly lanes?: (request: SourceRequest, ranks: Ranks) => AsyncIterable<Chunk>;
+}
+
+function stagesOf(plan: Plan, { executor, faults }: Omit<OpenOptions, "resume">): Stages {
+  const { source, operators, epoch } = plan;
+  const length = executor === undefined ? 0 : splitPlan(plan).length;
+  if (executor === undefined || length === 0) {
+    const segments = segmentsOf(specsOf(plan, faults.keepsInputs ? "faults" : "none", faults.leavesOutSamples), epoch);
+    return { segments, here: segments, type: source.type };
+  }
+  const first = { ...plan, operators: operators.slice(0, length) };
+  const rest = operators.slice(length);
+  const type = typeOfPlan(first);
+  // What comes from lanes may have to be decoded once more.
+  const decoder = type && executor.decoder?.(type);
+  const laneSource: Source = { ...NO_SOURCE, type, decoder };
+  const specs = [...rest];
+  const decoding = decodingOf({ source: laneSource, operators: rest });
+  if (decoding !== undefined) {
+    const open: OperatorSpec["open"] = ({ faults: own }) => decoder!.open({ ...decoding, faults: own });
+    specs.splice(decoding.at, 0, { name: "decode", works: "records", tuning: true, open });
+  }
+  const away = specsOf(first, "none", faults.leavesOutSamples);
+  const segments = segmentsOf([...away, ...specs], epoch);
+  const here = segments.map((segment, i) =>
+    i > 0 ? segment : { ...segment, steps: segment.steps.slice(away.length) },
+  );
+  const keeps = !faults.keepsInputs ? "none" : rest.some(mayFail) ? "all" : "faults";
+  const output = type === undefined ? null : typeToJson(type);
+  return {
+    segments,
+    here,
+    type,
+    lanes: (request, ranks) => readLanes(executor, first, request, { ranks, keeps, output }),
+  };
+}
+
+/** Only to be decoded: it is read by lanes. */
+const NO_SOURCE: Source = { name: "lanes", type: undefined, describe: async () => null, read: none };
+
+async function* readLanes(
+  executor: Executor,
+  { source, operators, epoch }: Plan,
+  request: SourceRequest,
+  given: Pick<Lane, "ranks" | "keeps" | "output">,
+): AsyncGenerator<Chunk> {
+  const { from, interleave = null, permute = null, faults } = request;
+  const lane: Lane = {
+    source: await source.address!(),
+    operators: operators.map(({ name, address }) => ({ name, ...address! })),
+    epoch,
+    interleave,
+    permute,
+    from,
+    raises: faults.raises,
+    ...given,
+  };
+  yield* runLanes(executor, lane, request);
+}
+
+/** One lane at work: what an executor runs elsewhere. */
+export function openLane(
+  plan: Plan,
+  lane: Lane,
+  part: Part,
+  context: Pick<SourceRequest, "faults" | "signal" | "meter">,
+): AsyncIterable<Chunk> {
+  const { from, ranks, epoch, keeps } = lane;
+  const request: SourceRequest = {
+    from,
+    interleave: lane.interleave ?? undefined,
+    permute: lane.permute ?? undefined,
+    epoch,
+    resume: undefined,
+    share: wholeShare,
+    ...context,
+  };
+  const isWhole = part.of === 1 && ranks.worldSize === 1;
+  const read = isWhole ? plan.source.read(request) : readShare(plan.source, request, ranks, part);
+  const chunks = decodingOf(plan) === undefined ? keepSome(plan, keeps)(read) : read;
+  const segments = segmentsOf(specsOf(plan, keeps, false), epoch);
+  return connect(chunks, segments, plan.source.type, { epoch, ...context, resume: undefined });
+}
 
 /** What the source gives, kept for a quarantine and measured where the run asks for it. */
 function sourced(
   read: AsyncIterable<Chunk>,
   plan: Plan,
-  { faults, clock }: Omit<OpenOptions, "resume">,
+  { lanes }: Stages,
+  { faults, clock, executor }: Omit<OpenOptions, "resume">,
 ): AsyncIterable<Chunk> {
-  const kept = faults.keepsInputs && decodingOf(plan) === undefined ? keepInputs(failsUpTo(plan) === 0)(read) : read;
-  return clock === undefined ? kept : clock.time(plan.source.name, kept);
+  const keeps = faults.keepsInputs && lanes === undefined && decodingOf(plan) === undefined;
+  const kept = keepSome(plan, keeps ? "faults" : "none")(read);
+  return clock === undefined ? kept : clock.time(lanes === undefined ? plan.source.name : executor!.name, kept);
+}
+
+/** Keeps what the source gave beside its rows, as long as a stage may fail at one. */
+function keepSome(plan: Plan, keeps: Keeps, at = 0): Stage {
+  return keeps === "none" ? (chunks) => chunks : keepInputs(keeps === "faults" && failsUpTo(plan) <= at);
 }
 
 /** Behind the last stage that may fail nobody asks for what rows were made of. */
@@ -175,24 +289,24 @@ function failsUpTo({ operators }: Plan): number {
 }
 
 /** The operators, with the decoding at its place, and with what a quarantine needs. */
-function specsOf(plan: Plan, { keepsInputs, leavesOutSamples }: Faults): OperatorSpec[] {
+function specsOf(plan: Plan, keeps: Keeps, leavesOutSamples: boolean): OperatorSpec[] {
   const { source, operators } = plan;
   const specs = [...operators];
   const decoding = decodingOf(plan);
   const decodeAt = decoding?.at ?? 0;
   const forgetAt = Math.max(failsUpTo(plan), decodeAt);
-  if (keepsInputs && forgetAt < operators.length) {
+  if (keeps === "faults" && forgetAt < operators.length) {
     specs.splice(forgetAt, 0, { name: "forget", works: "records", tuning: true, open: () => forgetInputs });
   }
   if (decoding !== undefined) {
-    const keep = keepInputs(failsUpTo(plan) <= decodeAt);
+    const keep = keepSome(plan, keeps, decodeAt);
     specs.splice(decoding.at, 0, {
       name: "decode",
       works: "records",
       drops: leavesOutSamples,
       open: ({ faults, budget }) => {
         const decode = source.decoder!.open({ ...decoding, faults, budget });
-        return keepsInputs ? (chunks) => decode(keep(chunks)) : decode;
+        return (chunks) => decode(keep(chunks));
       },
     });
   }

@@ -26,7 +26,14 @@ export interface RankOptions {
 export type Ranks = Required<{ readonly [K in keyof RankOptions]: NonNullable<RankOptions[K]> }>;
 
 /** Positions that one rank owns before it is the next one's turn: part of what a checkpoint means. */
-const RUN = 64;
+export const RUN = 64;
+
+/** One of several lanes that share what a rank owns. */
+export interface Part {
+  readonly index: number;
+  readonly of: number;
+}
+const WHOLE: Part = { index: 0, of: 1 };
 
 /** Checks what a run was told about ranks. */
 export function ranksOf(options: RankOptions): Ranks {
@@ -71,12 +78,12 @@ export function ownerOf(position: number, worldSize: number): number {
   return Math.floor(position / RUN) % worldSize;
 }
 
-/** What a rank owns: every `worldSize`-th run of positions. */
-function runsOf({ rank, worldSize }: Ranks): Share {
-  const cycle = RUN * worldSize;
+/** What a rank owns: every `worldSize`-th run of positions. Lanes are ranks inside of it. */
+function runsOf({ rank, worldSize }: Ranks, { index, of }: Part): Share {
+  const cycle = RUN * worldSize * of;
   return {
     next(position) {
-      let from = Math.floor(position / cycle) * cycle + RUN * rank;
+      let from = Math.floor(position / cycle) * cycle + RUN * (rank + worldSize * index);
       if (from + RUN <= position) from += cycle;
       return { from: Math.max(from, position), to: from + RUN };
     },
@@ -117,14 +124,21 @@ class LastRound {
   }
 }
 
-/** Reads the samples of one rank. */
-export function readShare(source: Source, request: SourceRequest, ranks: Ranks): AsyncIterable<Chunk> {
-  const own = runsOf(ranks);
-  return ranks.even === "exact" ? source.read({ ...request, share: own }) : readEven(source, request, ranks, own);
+/** Reads the samples of one rank, or of one lane of it. */
+export function readShare(
+  source: Source,
+  request: SourceRequest,
+  ranks: Ranks,
+  part: Part = WHOLE,
+): AsyncIterable<Chunk> {
+  return ranks.even === "exact"
+    ? source.read({ ...request, share: runsOf(ranks, part) })
+    : readEven(source, request, ranks, part);
 }
 
-async function* readEven(source: Source, request: SourceRequest, ranks: Ranks, own: Share): AsyncGenerator<Chunk> {
+async function* readEven(source: Source, request: SourceRequest, ranks: Ranks, part: Part): AsyncGenerator<Chunk> {
   const { rank, worldSize, even } = ranks;
+  const own = runsOf(ranks, part);
   const counts = await source.countByShard?.();
   if (counts === undefined) {
     throw new PipelineError(
@@ -143,6 +157,7 @@ async function* readEven(source: Source, request: SourceRequest, ranks: Ranks, o
   yield* source.read({ ...request, share: upTo(count, own) });
   // The rank's first samples once more, under the positions that it lacks.
   const padding = { from: lastRun + last.share(rank), to: lastRun + last.most };
+  if (ownerOf(lastRun, worldSize * part.of) !== rank + worldSize * part.index) return;
   const first = count > RUN * rank ? RUN * rank : 0;
   const there = Math.min(RUN, count - first);
   for (let at = Math.max(padding.from, request.from); at < padding.to; ) {

@@ -1,9 +1,10 @@
-import { PipelineError } from "../errors.ts";
+import { misuse, PipelineError } from "../errors.ts";
 import { Batch } from "./batch.ts";
 import { Budget } from "./budget.ts";
 import { segmentsOf } from "./chain.ts";
 import { type Checkpoint, checkCheckpoint, checkInputs, checkRank, deliveredBy } from "./checkpoint.ts";
 import { type Chunk, rowsOf, slice } from "./chunk.ts";
+import type { Executor } from "./executor.ts";
 import { type ErrorPolicies, type ErrorPolicy, type FaultSummary, Faults } from "./faults.ts";
 import { Ledger } from "./ledger.ts";
 import { fingerprintOf, fingerprintOfInput, openPlan, openShare, type Plan, typeOfPlan } from "./plan.ts";
@@ -26,9 +27,11 @@ export interface RunOptions extends RankOptions, WatchOptions {
   /**
    * Most memory that the run may take for what it reads, decodes, shuffles, joins to batches and has ready: bytes, or text such
    * as `"256MB"`. It then goes less far ahead, and fails with `BUDGET_TOO_SMALL` where a sample, a window or a batch does not
-   * fit. What you keep of what you are given does not count. @default no limit
+   * fit. What you keep of what you are given does not count. Not together with an `executor`. @default no limit
    */
   readonly memory?: string | number | undefined;
+  /** Where the source and the operators with an address are run, such as `threads()`. @default on the calling thread */
+  readonly executor?: Executor | undefined;
   /** Where to note each sample that is handed out. @default nowhere */
   readonly ledger?: Ledger | undefined;
 }
@@ -50,6 +53,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   readonly #ranks: Ranks;
   readonly #ledger: Ledger | undefined;
   readonly #budget: Budget | undefined;
+  readonly #executor: Executor | undefined;
   #fingerprint: string | undefined;
   /** The fingerprint with that of all inputs, of a combined source. */
   #inputs: string | undefined;
@@ -70,7 +74,7 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
   readonly #requestedEpoch: number | undefined;
 
   constructor(plan: Plan, epoch: number | undefined, options: RunOptions) {
-    const { signal, resume, onError = "raise", ledger, memory } = options;
+    const { signal, resume, onError = "raise", ledger, memory, executor } = options;
     this.#ranks = ranksOf(options);
     checkEnvironment(options);
     if (ledger !== undefined && !(ledger instanceof Ledger)) {
@@ -78,6 +82,12 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     }
     this.#ledger = ledger;
     this.#budget = memory === undefined ? undefined : new Budget(memory);
+    this.#executor = executor;
+    if (this.#budget !== undefined && executor !== undefined) {
+      throw misuse(
+        new TypeError(`Cannot run on ${executor.name} with a budget of memory: what threads hold is not counted`),
+      );
+    }
     this.#plan = { ...plan, epoch: resume?.epoch ?? epoch ?? 0 };
     this.#resume = resume;
     this.#requestedEpoch = epoch;
@@ -160,7 +170,14 @@ export class Run<T> implements AsyncIterableIterator<T, undefined>, AsyncDisposa
     await this.#watch.start(this.#faults);
     await this.#faults.open(this.#plan.source.type);
     const { meter, clock } = this.#watch;
-    const context = { faults: this.#faults, signal: this.#signal, budget: this.#budget, meter, clock };
+    const context = {
+      faults: this.#faults,
+      signal: this.#signal,
+      budget: this.#budget,
+      meter,
+      clock,
+      executor: this.#executor,
+    };
     if (!this.#isShared) {
       return openPlan(this.#plan, { ...context, resume: resume?.progress ?? undefined })[Symbol.asyncIterator]();
     }

@@ -126,6 +126,8 @@ export interface Source<out T = unknown> {
   layout?(signal?: AbortSignal): Promise<SourceLayout>;
   /** The number of the first sample with a key. */
   find?(key: string, signal?: AbortSignal): Promise<number | undefined>;
+  /** Plain data that makes the same source elsewhere; absent where its samples are in the memory of this thread. */
+  address?(): Promise<Json>;
   /** Addresses of the shards, in stored order; absent where there are none. */
   listShards?(): Promise<readonly string[]>;
   /** How many samples there are, where that is known without reading them. */

@@ -1,3 +1,5 @@
+import { readText } from "../codec/text.ts";
+
 const encoder = new TextEncoder();
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -23,11 +25,7 @@ export class SampleKeys {
 
 /** A name in a tar as text. A byte that is no UTF-8 is the lone surrogate U+DC00 + byte, as Python's surrogateescape. */
 export function decodeName(bytes: Uint8Array, start: number, end: number): string {
-  try {
-    return strict.decode(bytes.subarray(start, end));
-  } catch {
-    return decodeEscaped(bytes, start, end);
-  }
+  return readText(bytes, start, end - start) ?? decodeEscaped(bytes, start, end);
 }
 
 /** The bytes of a name that {@link decodeName} gave. */

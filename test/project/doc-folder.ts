@@ -1,5 +1,15 @@
 import { mkdir, writeFile } from "node:fs/promises";
-import { dataset, defineSample, field, fromIterable, type Infer, NdArray, shardWriter } from "../../src/index.ts";
+import { threads } from "../../src/execution/threads.ts";
+import {
+  dataset,
+  defineSample,
+  defineTask,
+  field,
+  fromIterable,
+  type Infer,
+  NdArray,
+  shardWriter,
+} from "../../src/index.ts";
 
 // What the examples of README, docs and docstrings find, where they declare no such names of their own: these values, and a
 // working folder with ten shards of eight photos each, `train-…` and the same again in `data`; two shards `photos-…`; one
@@ -20,6 +30,16 @@ export function* takePhotos(): Generator<Photo> {
 }
 
 export const photos = dataset("data/train-{000000..000009}.tar", Photo);
+
+/** A task of some module, and threads for it. */
+export const embed = defineTask(
+  import.meta.url,
+  "embed",
+  (_: { model: string }) =>
+    ({ pixels }: Photo) => ({ pixels, label: "" }),
+  { output: Photo },
+);
+export const executor = threads({ size: 2 });
 
 export { filter } from "../../src/operators/filter.ts";
 export { map } from "../../src/operators/map.ts";

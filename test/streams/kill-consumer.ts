@@ -2,17 +2,26 @@
  * Reads its share of a dataset and appends what it got to one file: a line for each sample, and now and then a line with the
  * checkpoint and the ledger that go with all lines before it. Runs until somebody kills it, or the data ends.
  *
- *     kill-consumer.ts FOLDER OUT RANK WORLD_SIZE [CHECKPOINT]
+ *     kill-consumer.ts FOLDER OUT RANK WORLD_SIZE THREADS [CHECKPOINT]
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import process from "node:process";
+import { threads } from "../../src/execution/threads.ts";
 import { type Checkpoint, Ledger } from "../../src/index.ts";
 import { killPlan } from "./kill-plan.ts";
 
-const [folder, out, rank, worldSize, saved] = process.argv.slice(2) as [string, string, string, string, string?];
+const [folder, out, rank, worldSize, size, saved] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  string?,
+];
 const resume = saved === undefined ? undefined : (JSON.parse(readFileSync(saved, "utf8")) as Checkpoint);
 const ledger = new Ledger();
-const run = killPlan(folder).run({ rank: Number(rank), worldSize: Number(worldSize), resume, ledger });
+const executor = size === "0" ? undefined : threads({ size: Number(size) });
+const run = killPlan(folder).run({ rank: Number(rank), worldSize: Number(worldSize), resume, ledger, executor });
 
 let lines = "";
 let held = 0;

@@ -32,7 +32,8 @@ function readOutput(path: string): { keys: number[]; checkpoint?: Checkpoint; le
 async function generation(outs: readonly string[], saved: string | undefined, random: () => number): Promise<number> {
   const killed = await Promise.all(
     outs.map(async (out, rank) => {
-      const args = [`${folder}/data`, out, String(rank), String(outs.length), ...(saved === undefined ? [] : [saved])];
+      const numbers = [rank, outs.length, Math.floor(random() * 5)].map(String);
+      const args = [`${folder}/data`, out, ...numbers, ...(saved === undefined ? [] : [saved])];
       const child = startProcess("test/streams/kill-consumer.ts", args);
       let errors = "";
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -55,7 +56,9 @@ async function generation(outs: readonly string[], saved: string | undefined, ra
 }
 
 describe("ranks killed at any moment", () => {
-  it("lose and repeat nothing, with another number of ranks after each kill", { timeout: 1_800_000 }, async () => {
+  it("lose and repeat nothing, with other numbers of ranks and threads after each kill", {
+    timeout: 1_800_000,
+  }, async () => {
     await fromArray(
       Counted,
       Array.from({ length: SAMPLES }, (_, n) => ({ n, text: `sample ${n}` })),

@@ -1,4 +1,3 @@
-import { SampleReader, type SampleReaderOptions } from "../codec/reader.ts";
 import type { Columns } from "../schema/columns.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import {
@@ -14,6 +13,7 @@ import type { Stage } from "../streams/operator.ts";
 import type { DecodeRequest } from "../streams/source.ts";
 import { traceFrom } from "../streams/trace-of.ts";
 import { UntilFailure } from "../streams/until-failure.ts";
+import { SampleReader, type SampleReaderOptions } from "./reader.ts";
 
 /** Makes samples of encoded ones: as objects, or straight into columns. */
 export function decodeStage(
