@@ -138,8 +138,9 @@ export const dying = defineTask(
       if (sample.n === at) {
         if (how === "exit") process.exit(3);
         if (how === "hang") for (;;);
-        const hoard: unknown[] = [];
-        for (;;) hoard.push(new Array(100_000).fill(0).map((_, i) => ({ i })));
+        // In small pieces: the larger the one that goes over the limit, the more often V8 ends the process and not the thread.
+        let hoard: unknown;
+        for (;;) hoard = { hoard, values: [1, 2, 3, 4] };
       }
       return sample;
     },
