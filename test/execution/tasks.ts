@@ -138,9 +138,9 @@ export const dying = defineTask(
       if (sample.n === at) {
         if (how === "exit") process.exit(3);
         if (how === "hang") for (;;);
-        // Little by little: a large array at once ends the whole process, on Node too.
+        // In small pieces: the larger the one that goes over the limit, the more often V8 ends the process and not the thread.
         let hoard: unknown;
-        for (;;) hoard = { hoard, some: [1, 2, 3] };
+        for (;;) hoard = { hoard, values: [1, 2, 3, 4] };
       }
       return sample;
     },
