@@ -10,7 +10,7 @@ await fromIterable(Photo, takePhotos(400)).pipeTo(
 );
 const crops = dataset("data/whole-*.tar", Photo).flatMap(augment({ size: 4, crops: 3 }));
 
-await using workers = threads({ size: 2 });
+const workers = threads({ size: 2 });
 console.log(String(crops.shuffle({ window: 100 }).explain({ executor: workers })));
 
 async function write(name: string, options: RunOptions): Promise<Uint8Array> {
@@ -19,6 +19,7 @@ async function write(name: string, options: RunOptions): Promise<Uint8Array> {
 }
 const there = await write("there", { executor: workers });
 const here = await write("here", {});
+await workers[Symbol.asyncDispose](); // on Node 24, Deno and Bun `await using workers = …` does it
 console.log(`${await dataset("data/there.tar").count()} crops, the same bytes: ${Buffer.from(here).equals(there)}`);
 
 // Prints:

@@ -11,7 +11,7 @@ await fromIterable(Digit, takeDigits("test")).pipeTo(
   shardWriter("data/digits-%02d.tar", { samplesPerShard: 250, overwrite: true }),
 );
 
-await using executor = threads({ size: 2 });
+const executor = threads({ size: 2 });
 const job = () =>
   convert("data/digits-*.tar", "data/moved", { type: Digit, map: jitter({ most: 3 }), resume: true, executor });
 
@@ -26,6 +26,7 @@ console.log(`the same bytes: ${first.shards[2]!.sha256 === second.shards[2]!.sha
 
 // The offset indexes were written on the way
 const moved = dataset("data/moved", Digit);
+await executor[Symbol.asyncDispose](); // on Node 24, Deno and Bun `await using executor = …` does it
 console.log(`the last one is a ${(await moved.at(-1))!.label}`);
 
 // Prints:

@@ -9,10 +9,11 @@ import { Counted, double } from "./tasks.ts";
 const pattern = process.argv[2]!;
 const count = (): number => readdirSync("/proc/self/task").length;
 const use = async (): Promise<void> => {
-  await using workers = threads({ size: 3 });
+  const workers = threads({ size: 3 });
   const plan = dataset(pattern, Counted).map(double());
   await plan.toArray({ executor: workers });
   for await (const _ of plan.run({ executor: workers })) break;
+  await workers[Symbol.asyncDispose]();
 };
 const settled = async (): Promise<number> => {
   let least = Number.POSITIVE_INFINITY;

@@ -5,5 +5,5 @@ import { convert } from "../../src/jobs/index.ts";
 import { noisy, Reading } from "./tasks.ts";
 
 const [input, output, size] = process.argv.slice(2) as [string, string, string];
-await using executor = size === "0" ? undefined : threads({ size: Number(size) });
+const executor = size === "0" ? undefined : threads({ size: Number(size) });
 await convert(input, output, { type: Reading, map: noisy({ ms: 8 }), resume: true, executor });

@@ -59,7 +59,8 @@ async function run(input: string, output: string, flags: ConvertFlags, { termina
   const { json, map, flatMap, options = {}, threads: size, resume, overwrite, verify, onError, report: path } = flags;
   const type = await readSchema(flags.schema);
   const members = flags.members !== "auto" ? flags.members : isLines(input) ? "msgpack" : await membersOf(input, READ);
-  await using executor = size === undefined ? undefined : threads({ size });
+  // No `await using`, which Node 22 does not know.
+  const executor = size === undefined ? undefined : threads({ size });
   const report = await convert<never>(input, output, {
     map: map === undefined ? undefined : await taskNamed(map, options),
     flatMap:
@@ -74,7 +75,7 @@ async function run(input: string, output: string, flags: ConvertFlags, { termina
     report: path,
     signal,
     onProgress: (progress) => terminal.progress(() => progressLine(progress)),
-  });
+  }).finally(() => executor?.[Symbol.asyncDispose]());
   if (json === true) await terminal.print(JSON.stringify(report, null, 2));
   else await terminal.print(summaryOf(report));
 }
