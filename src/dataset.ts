@@ -1,5 +1,4 @@
 import type { DictSample } from "./codec/dict-sample.ts";
-import type { RawSample } from "./codec/raw-sample.ts";
 import { misuse } from "./errors.ts";
 import type { Predicate, PredicateBuilder, UntypedPredicateBuilder } from "./manifest/predicate.ts";
 import { type BatchOptions, batch } from "./operators/batch.ts";
@@ -14,18 +13,13 @@ import { tap } from "./operators/tap.ts";
 import { where } from "./operators/where.ts";
 import { type WithOrigin, withOrigin } from "./operators/with-origin.ts";
 import type { Untyped } from "./schema/field.ts";
-import type { AnySampleType, SampleType, SampleTypeOf } from "./schema/sample.ts";
-import { type AnyIterable, IterableSource } from "./sources/from-iterable.ts";
-import { JsonLinesSource } from "./sources/json-lines.ts";
-import { QuarantinedSource } from "./sources/quarantined.ts";
-import { type ShardOptions, ShardSource } from "./sources/shards.ts";
+import type { AnySampleType } from "./schema/sample.ts";
 import type { Batch } from "./streams/batch.ts";
 import { type Explanation, explainPlan } from "./streams/explain.ts";
 import { Operator } from "./streams/operator.ts";
 import { WantsNoMore } from "./streams/pair.ts";
 import type { Choice } from "./streams/pick.ts";
-import { decodingOf, type Plan, permuteOf, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
-import { operatorsOfReplay } from "./streams/replay.ts";
+import { type Plan, permuteOf, typeOfPlan, withoutDecoding } from "./streams/plan.ts";
 import type { SampleInfo } from "./streams/rows.ts";
 import { Run, type RunOptions } from "./streams/run.ts";
 import type { SaveOptions } from "./streams/saved-run.ts";
@@ -36,8 +30,6 @@ import type { TaskFunction, Work } from "./streams/task.ts";
 
 /** The plan of a dataset that is to be the input of another; for what builds on datasets. */
 export let inputPlanOf: (dataset: Dataset<unknown>) => InputPlan;
-
-let stepsOf: (dataset: Dataset<never>) => { source: Source; operators: readonly Operator<never, unknown>[] };
 
 /**
  * A plan: where samples come from, and what is done with them. Immutable; every method that adds a step gives a longer plan.
@@ -59,10 +51,6 @@ export class Dataset<T> implements AsyncIterable<T> {
   readonly #operators: readonly Operator<never, unknown>[];
   /** Absent: 0, or that of a checkpoint. */
   readonly #epoch: number | undefined;
-
-  static {
-    stepsOf = (dataset) => ({ source: dataset.#source, operators: dataset.#operators });
-  }
 
   /** For new kinds of sources; the functions that make datasets are `dataset`, `fromArray` and the other `from…`. */
   constructor(source: Source<T>, operators: readonly Operator<never, unknown>[] = [], epoch?: number) {
@@ -406,147 +394,4 @@ function slice(from: number, to: number | undefined): Choice {
     if (!Number.isSafeInteger(place)) throw new RangeError(`Cannot slice: places must be whole numbers, not ${place}`);
   }
   return { kind: "slice", from, to: to ?? null };
-}
-
-/** How a dataset is read. */
-export interface DatasetOptions extends ShardOptions {
-  /**
-   * What a sample is in its shard. `"msgpack"`: one `.msgpack` file, as atdata writes it. `"files"`: all neighbouring files of
-   * one key, as in WebDataset; each is a field named by its extension, decoded by the usual rules. @default "msgpack"
-   */
-  readonly members?: "msgpack" | "files";
-}
-
-/**
- * Opens tar shards of samples. The pattern is a path or an http(s) address; braces stand for several
- * (`train-{000000..000009}.tar`), and in the last part of a path `*` and `?` for what is there. A folder stands for its
- * `*.tar*`. A list is taken as it stands. Shards may be compressed (gzip, zstd, bzip2, xz).
- *
- * Without a type samples are untyped ({@link DictSample}).
- *
- * @example
- * ```ts
- * const photos = dataset("photos-{000000..000001}.tar", Photo);
- * const [first] = await photos.head(1);
- * ```
- */
-export function dataset<T>(
-  pattern: string | readonly string[],
-  type: SampleTypeOf<T>,
-  options?: DatasetOptions,
-): Dataset<T>;
-export function dataset(
-  pattern: string | readonly string[],
-  options: DatasetOptions & { readonly members: "files" },
-): Dataset<Record<string, unknown>>;
-export function dataset(pattern: string | readonly string[], options?: DatasetOptions): Dataset<DictSample>;
-export function dataset(
-  pattern: string | readonly string[],
-  typeOrOptions: AnySampleType | DatasetOptions = {},
-  options: DatasetOptions = {},
-): Dataset<never> {
-  const type = "fields" in typeOrOptions ? typeOrOptions : undefined;
-  const { members = "msgpack", ...rest } = type === undefined ? (typeOrOptions as DatasetOptions) : options;
-  oneOf("members", members, ["msgpack", "files"]);
-  checkShardOptions(pattern, rest);
-  return new Dataset(new ShardSource(pattern, type, rest, members) as Source<never>);
-}
-
-function checkShardOptions(pattern: unknown, { endMarker, unknownFields }: ShardOptions): void {
-  const isText = (value: unknown): boolean => typeof value === "string" && value !== "";
-  if (!isText(pattern) && !(Array.isArray(pattern) && pattern.every(isText))) {
-    throw misuse(new TypeError("Cannot open a dataset: its pattern must be text, or a list of addresses"));
-  }
-  if (endMarker !== undefined) oneOf("endMarker", endMarker, ["required", "optional"]);
-  if (unknownFields !== undefined) oneOf("unknownFields", unknownFields, ["error", "ignore"]);
-}
-
-function oneOf(option: string, value: unknown, known: readonly string[]): void {
-  if (known.includes(value as string)) return;
-  throw misuse(
-    new TypeError(`Cannot open a dataset: ${option} must be "${known.join('" or "')}", not ${JSON.stringify(value)}`),
-  );
-}
-
-/** The samples of shards as they are stored: key, and the bytes of each file. */
-export function rawSamples(pattern: string | readonly string[], options: ShardOptions = {}): Dataset<RawSample> {
-  checkShardOptions(pattern, options);
-  return new Dataset(new ShardSource(pattern, undefined, options, "raw") as Source<RawSample>);
-}
-
-/**
- * A dataset of what is in memory.
- *
- * @example
- * ```ts
- * await fromArray([1, 2, 3]).toArray(); // [1, 2, 3]
- * ```
- */
-export function fromArray<T>(samples: readonly T[]): Dataset<T>;
-export function fromArray<T, I>(type: SampleType<T, I>, samples: readonly I[]): Dataset<I>;
-export function fromArray(first: AnySampleType | readonly unknown[], samples?: readonly unknown[]): Dataset<never> {
-  const [type, array] =
-    samples === undefined ? [undefined, first as readonly unknown[]] : [first as AnySampleType, samples];
-  return new Dataset(new IterableSource("fromArray", array as readonly never[], type));
-}
-
-/**
- * A dataset of anything that can be gone through: lists, generators, async iterables, web streams; or of a function that makes
- * one. Only through a function can it be read more than once where the iterable can not, and be resumed.
- *
- * @example
- * ```ts
- * const squares = fromIterable(function* () { for (let n = 0; n < 3; n++) yield n * n; });
- * await squares.toArray(); // [0, 1, 4]
- * ```
- */
-export function fromIterable<T>(samples: AnyIterable<T> | (() => AnyIterable<T>)): Dataset<T>;
-export function fromIterable<T, I>(
-  type: SampleType<T, I>,
-  samples: AnyIterable<I> | (() => AnyIterable<I>),
-): Dataset<I>;
-export function fromIterable(
-  first: AnySampleType | AnyIterable<unknown> | (() => AnyIterable<unknown>),
-  samples?: AnyIterable<unknown> | (() => AnyIterable<unknown>),
-): Dataset<never> {
-  const [type, from] = samples === undefined ? [undefined, first] : [first as AnySampleType, samples];
-  return new Dataset(new IterableSource("fromIterable", from as AnyIterable<never>, type));
-}
-
-/**
- * What is in a {@link quarantine}, through the plan of the dataset that it came from: after a fix of a function or a type, the
- * samples that did not come through. They come in the order they were put there, each once; `shuffle`, `take` and `skip` let
- * them pass. What was not read of a damaged shard is read again.
- *
- * @throws {TypeError} If the dataset is made of others by `concat`, `interleave`, `mix` or `zip`.
- * @example
- * ```ts
- * const halves = (divide: (n: number) => number) => fromArray([4, 5, 6]).map(divide);
- * const strict = (n: number) => { if (n % 2) throw new Error("odd"); return n / 2; };
- * await halves(strict).toArray({ onError: quarantine("odd.jsonl") }); // [2, 3]
- * await replay("odd.jsonl", halves((n) => n / 2)).toArray(); // [2.5]
- * ```
- */
-export function replay<T>(path: string, dataset: Dataset<T>): Dataset<T> {
-  if (typeof path !== "string" || path === "") {
-    throw misuse(new TypeError("Cannot replay a quarantine: its path must be text"));
-  }
-  const { source, operators } = stepsOf(dataset as Dataset<never>);
-  if (source.inputs !== undefined) {
-    const what = `Cannot replay a quarantine through ${source.name}`;
-    throw misuse(new TypeError(`${what}: a line does not say which of its datasets it comes from`));
-  }
-  const specs = operators.map(({ spec }) => spec);
-  const quarantined = new QuarantinedSource(path, source);
-  const decodeAt = decodingOf({ source, operators: specs })?.at;
-  const steps = operatorsOfReplay(specs, decodeAt, (position) => quarantined.failedAt(position));
-  return new Dataset(
-    quarantined as Source<T>,
-    steps.map((spec) => new Operator(spec)),
-  );
-}
-
-/** A dataset of JSON values, one a line, of files or http(s) addresses; patterns and compression as in {@link dataset}. */
-export function fromJsonLines<T = unknown>(pattern: string | readonly string[], type?: SampleTypeOf<T>): Dataset<T> {
-  return new Dataset(new JsonLinesSource(pattern, type) as Source<T>);
 }

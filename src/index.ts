@@ -1,19 +1,12 @@
 export { DictSample } from "./codec/dict-sample.ts";
 export { decodePart } from "./codec/parts.ts";
 export { decodeParts, type RawSample } from "./codec/raw-sample.ts";
-export {
-  Dataset,
-  type DatasetOptions,
-  dataset,
-  fromArray,
-  fromIterable,
-  fromJsonLines,
-  rawSamples,
-  replay,
-} from "./dataset.ts";
+export { Dataset } from "./dataset.ts";
 export { PipelineError, type PipelineErrorCode, type PipelineErrorFacts } from "./errors.ts";
 export { and, not, or, type Predicate, type PredicateBuilder } from "./manifest/predicate.ts";
 export { concat, type InterleaveOptions, interleave, type MixOptions, mix, zip } from "./mixing.ts";
+export { type DatasetOptions, dataset, fromArray, fromIterable, fromJsonLines, rawSamples } from "./open-dataset.ts";
+export { replay } from "./replay.ts";
 export type { DType } from "./schema/dtype.ts";
 export { type Field, field, type Untyped } from "./schema/field.ts";
 export { NdArray } from "./schema/ndarray.ts";

@@ -1,4 +1,5 @@
-import { type Dataset, dataset, fromJsonLines, rawSamples } from "../dataset.ts";
+import type { Dataset } from "../dataset.ts";
+import { dataset, fromJsonLines, rawSamples } from "../open-dataset.ts";
 import { operatorAt } from "../operators/operator-at.ts";
 import type { AnySampleType } from "../schema/sample.ts";
 import { type SampleTypeJson, typeFromJson } from "../schema/type-json.ts";
