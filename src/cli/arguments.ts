@@ -10,15 +10,17 @@ export interface ReadOptions {
   readonly endMarker: "optional" | "required";
 }
 
+export function membersOption(): Option {
+  return new Option("--members <what>", "what a sample is: its .msgpack file, or all files of its key")
+    .choices(["auto", "msgpack", "files"])
+    .default("auto", "as the first sample is");
+}
+
 /** Adds the options of {@link ReadOptions}, but `--json`, which every command has. */
 export function addReadOptions(command: Command): Command {
   return command
     .option("--schema <file>", "a schema record (JSON): read the samples as it says")
-    .addOption(
-      new Option("--members <what>", "what a sample is: its .msgpack file, or all files of its key")
-        .choices(["auto", "msgpack", "files"])
-        .default("auto", "as the first sample is"),
-    )
+    .addOption(membersOption())
     .addOption(
       new Option("--end-marker <need>", "whether a shard must end with two zero blocks")
         .choices(["optional", "required"])

@@ -66,7 +66,7 @@ async function* batches(
   holder: Holder | undefined,
 ): AsyncGenerator<Chunk> {
   const make = (held: Held): Chunk => {
-    const { data, length, trace, release } = held.take();
+    const { data, length, trace, release } = held.takeBatch();
     const made = new Batch(data, length, trace, { type, ragged, release });
     return rowChunk([made], new BatchTrace(trace, length));
   };
@@ -117,27 +117,12 @@ interface Held {
   /** About how much memory they take. */
   readonly bytes: number;
   add(chunk: Chunk, from: number, to: number): void;
-  take(): HeldBatch;
+  takeBatch(): HeldBatch;
 }
 
-class RowBatch implements Held {
-  readonly #held: HeldRows;
-
-  constructor(measured: boolean) {
-    this.#held = new HeldRows(measured);
-  }
-
-  get length(): number {
-    return this.#held.length;
-  }
-  get bytes(): number {
-    return this.#held.bytes;
-  }
-  add(chunk: Chunk, from: number, to: number): void {
-    this.#held.add(chunk, from, to);
-  }
-  take(): HeldBatch {
-    const { rows, trace } = this.#held.take();
+class RowBatch extends HeldRows implements Held {
+  takeBatch(): HeldBatch {
+    const { rows, trace } = this.take();
     return { data: { rows }, length: rows.length, trace };
   }
 }
@@ -170,7 +155,7 @@ class ColumnBatch implements Held {
     );
     this.#trace.add(trace, from, to - from);
   }
-  take(): HeldBatch {
+  takeBatch(): HeldBatch {
     const columns = this.#columns!;
     const release = this.#recycle ? () => void this.#free.push(columns) : undefined;
     const taken = { data: { columns }, length: columns.length, trace: this.#trace, release };

@@ -122,31 +122,13 @@ interface Held {
   close(): void;
 }
 
-class RowBlock implements Held {
-  readonly #held: HeldRows;
-
-  constructor(measured: boolean) {
-    this.#held = new HeldRows(measured);
-  }
-
-  get length(): number {
-    return this.#held.length;
-  }
-
-  get bytes(): number {
-    return this.#held.bytes;
-  }
-
-  add(chunk: Chunk, from: number, to: number): void {
-    this.#held.add(chunk, from, to);
-  }
-
+class RowBlock extends HeldRows implements Held {
   close(): void {
-    this.#held.take();
+    this.take();
   }
 
   *give(order: ShuffleOrder): Generator<RowChunk> {
-    const { rows, trace } = this.#held.take();
+    const { rows, trace } = this.take();
     const sorted = sortedRows(order, trace, rows.length);
     const shuffled = new BlockTrace(trace, sorted, reachOfBlock(order, trace.position(0)));
     for (let from = 0; from < rows.length; from += CHUNK_ROWS) {

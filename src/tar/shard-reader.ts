@@ -152,16 +152,22 @@ export class ShardReader {
     return this.#count;
   }
 
+  /** Finds the next member that is a part of some sample, and splits its name. */
+  #nextPart(): number {
+    const members = this.#members;
+    for (;;) {
+      const step = members.next();
+      if (step !== MEMBER || this.#keys.split(members.name, members.nameStart, members.nameEnd)) return step;
+      members.pass();
+    }
+  }
+
   #walkMsgpack(max: number): number {
     const members = this.#members;
     const keys = this.#keys;
     while (this.#count < max) {
-      const step = members.next();
+      const step = this.#nextPart();
       if (step !== MEMBER) return step;
-      if (!keys.split(members.name, members.nameStart, members.nameEnd)) {
-        members.pass();
-        continue;
-      }
       if (!keys.isSame()) {
         if (!this.#isGiven) {
           this.#giveFault(this.#withoutMsgpack());
@@ -189,12 +195,8 @@ export class ShardReader {
     const members = this.#members;
     const keys = this.#keys;
     while (this.#count < max) {
-      const step = members.next();
+      const step = this.#nextPart();
       if (step !== MEMBER) return step;
-      if (!keys.split(members.name, members.nameStart, members.nameEnd)) {
-        members.pass();
-        continue;
-      }
       const extension = this.#extension();
       const isSame = keys.isSame();
       if (!this.#isGiven && (!isSame || (this.#groupFault === undefined && this.#parts.has(extension)))) {

@@ -6,7 +6,7 @@ import { convert, type JobPolicy, type JobProgress, type JobReport } from "../..
 import { isLines } from "../../jobs/output-names.ts";
 import type { Json } from "../../streams/operator.ts";
 import { type Task, taskAt } from "../../streams/task.ts";
-import { positiveNumber, type ReadOptions, readSchema } from "../arguments.ts";
+import { membersOption, positiveNumber, type ReadOptions, readSchema } from "../arguments.ts";
 import { counted } from "../passes.ts";
 import type { Session } from "../program.ts";
 import { membersOf } from "../samples.ts";
@@ -37,11 +37,7 @@ export function addConvert(root: Command, session: Session): void {
     .option("--overwrite", "make everything anew")
     .option("--verify", "read what is there, and compare digests, before it is kept")
     .option("--schema <file>", "a schema record (JSON): read the samples as it says")
-    .addOption(
-      new Option("--members <what>", "what a sample is: its .msgpack file, or all files of its key")
-        .choices(["auto", "msgpack", "files"])
-        .default("auto", "as the first sample is"),
-    )
+    .addOption(membersOption())
     .addOption(
       new Option("--on-error <policy>", "end the job; leave out what fails; or put it into {shard}.quarantine.jsonl")
         .choices(["raise", "skip", "quarantine"])
